@@ -1,0 +1,104 @@
+// Package manifest holds the versioned wire types of everything that crosses
+// from the frontend into a build step and back: what to run, what the run
+// touched, what to pack, and how a step failed.
+//
+// It is the one package that both sides (frontend, llbgen; sensor/...) import,
+// so it depends on the standard library only. Nothing here carries a time, a
+// process id or an address: these files feed BuildKit's cache keys.
+package manifest
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// Version is the version of every type in this package. A reader refuses any
+// other: both sides come out of the same frontend image.
+const Version = 1
+
+// Where the steps find their files. /dev is a tmpfs in every exec, so mounting
+// there leaves no mount points behind in the traced image's own root.
+const (
+	// Dir holds all that a step mounts into the app's root.
+	Dir = "/dev/.slimfile"
+	// BinDir holds slimfile-sensor and slimfile-pack, read-only.
+	BinDir = Dir + "/bin"
+	// InputDir holds RunFile or PackFile, read-only.
+	InputDir = Dir + "/in"
+	// OutputDir is the step's output mount.
+	OutputDir = Dir + "/out"
+	// SourceDir is the read-only image as built, for slimfile-pack.
+	SourceDir = Dir + "/src"
+	// TraceDir is the manifest of the traced run, for slimfile-pack.
+	TraceDir = Dir + "/trace"
+	// RootDir is the mount that becomes the slim image's root.
+	RootDir = Dir + "/root"
+)
+
+// File names within the folders above.
+const (
+	RunFile     = "run.json"        // InputDir: Run
+	PackFile    = "pack.json"       // InputDir: Pack
+	TraceFile   = "trace.jsonl"     // OutputDir/TraceSubdir: Header, then one Entry a line
+	TraceSubdir = "trace"           // OutputDir: what feeds slimfile-pack's cache key
+	SidecarFile = "run-report.json" // OutputDir: RunReport; timings and log, feeds no cache key
+	FailureFile = "failure.json"    // OutputDir: Failure, when the step exits non-zero
+	ReportFile  = "report.json"     // OutputDir of pack: Report, streamed
+	SummaryFile = "summary.json"    // OutputDir of pack: Summary
+)
+
+// Path is a path inside the image, as the raw bytes the kernel knows it by.
+// In JSON it is a plain string when it is valid UTF-8, otherwise NUL followed
+// by its standard base64: NUL cannot occur in a path (path_resolution(7)).
+type Path string
+
+const base64Mark = "\x00"
+
+// MarshalText implements encoding.TextMarshaler.
+func (p Path) MarshalText() ([]byte, error) {
+	if utf8.ValidString(string(p)) {
+		return []byte(p), nil
+	}
+	return []byte(base64Mark + base64.StdEncoding.EncodeToString([]byte(p))), nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (p *Path) UnmarshalText(text []byte) error {
+	s := string(text)
+	rest, marked := strings.CutPrefix(s, base64Mark)
+	if !marked {
+		*p = Path(s)
+		return nil
+	}
+	raw, err := base64.StdEncoding.DecodeString(rest)
+	if err != nil {
+		return fmt.Errorf("path: %w", err)
+	}
+	*p = Path(raw)
+	return nil
+}
+
+// Location is where in the user's Dockerfile something was asked for.
+// Lines count from 1, columns from 0, as in BuildKit's parser.Range.
+type Location struct {
+	Line      int `json:"line"`
+	EndLine   int `json:"endLine,omitempty"`
+	Column    int `json:"column,omitempty"`
+	EndColumn int `json:"endColumn,omitempty"`
+}
+
+// Decode reads one JSON document strictly: unknown fields are an error.
+func Decode(data []byte, v any) error {
+	dec := json.NewDecoder(strings.NewReader(string(data)))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return fmt.Errorf("manifest: %w", err)
+	}
+	if dec.More() {
+		return fmt.Errorf("manifest: trailing data")
+	}
+	return nil
+}

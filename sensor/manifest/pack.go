@@ -1,0 +1,102 @@
+package manifest
+
+// Pack is the input of `slimfile-pack`.
+type Pack struct {
+	Version int `json:"version"`
+	// Image is what the keep set needs of the image config.
+	Image Image `json:"image"`
+	// Platform is the image's, as os/arch[/variant].
+	Platform string `json:"platform"`
+	// Rules are the user's own, in the order of the Dockerfile.
+	Rules []Rule `json:"rules,omitempty"`
+	// Epoch is SOURCE_DATE_EPOCH in seconds: no mtime in the slim root is
+	// later. Nil means unset.
+	Epoch *int64 `json:"epoch,omitempty"`
+}
+
+// Image is the part of the image config that decides what is kept.
+type Image struct {
+	Entrypoint  []string `json:"entrypoint,omitempty"`
+	Cmd         []string `json:"cmd,omitempty"`
+	Healthcheck []string `json:"healthcheck,omitempty"` // CMD form, without the CMD word; CMD-SHELL as shell -c
+	Env         []string `json:"env,omitempty"`
+	WorkingDir  string   `json:"workingDir,omitempty"`
+	User        string   `json:"user,omitempty"`
+	Volumes     []string `json:"volumes,omitempty"`
+	Shell       []string `json:"shell,omitempty"`
+}
+
+// Rule is one keep/drop directive.
+type Rule struct {
+	Kind   string    `json:"kind"` // one of the Rule* constants
+	Args   []string  `json:"args"`
+	Reason string    `json:"reason,omitempty"`
+	Source *Location `json:"source,omitempty"`
+}
+
+// Kinds of rules. Globs are doublestar patterns on absolute paths.
+const (
+	RuleKeep        = "keep"         // globs; one that matches nothing is a Failure
+	RuleDrop        = "drop"         // globs; wins over everything but RuleKeep
+	RuleKeepExe     = "keep-exe"     // programs by name or path, with closure
+	RuleKeepPackage = "keep-package" // OS packages by name
+	RuleKeepShell   = "keep-shell"   // a working sh
+)
+
+// Summary is what the frontend's one line and labels are made of. It holds
+// nothing that differs between two equal builds.
+type Summary struct {
+	Version       int   `json:"version"`
+	KeptFiles     int64 `json:"keptFiles"` // everything but directories
+	TotalFiles    int64 `json:"totalFiles"`
+	KeptBytes     int64 `json:"keptBytes"` // apparent sizes of regular files, hard links once
+	TotalBytes    int64 `json:"totalBytes"`
+	KeptPackages  int   `json:"keptPackages"`
+	TotalPackages int   `json:"totalPackages"`
+	Probes        int   `json:"probes"`
+	// Warnings are sentences for the user.
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+// Report is report.json: the summary, every kept entry with its reasons, and
+// what was removed. It is streamed: Kept may have a million elements.
+type Report struct {
+	Summary
+	Kept     []Kept    `json:"kept"`
+	Removed  Removed   `json:"removed"`
+	Packages []Package `json:"packages,omitempty"`
+}
+
+// Kept is one entry of the slim root.
+type Kept struct {
+	Path    Path     `json:"path"`
+	Type    string   `json:"type"` // file, dir, link, fifo, char, block
+	Size    int64    `json:"size,omitempty"`
+	Reasons []string `json:"reasons"`
+	// Via names what led here, for closures: the ELF file that needs the
+	// library, the script that names the interpreter.
+	Via     Path   `json:"via,omitempty"`
+	Package string `json:"package,omitempty"` // owning OS package
+}
+
+// Removed sums up what the slim image lacks.
+type Removed struct {
+	Folders  []Total `json:"folders"`  // by top folder, largest first
+	Packages []Total `json:"packages"` // by owning OS package, largest first
+}
+
+// Total counts files and bytes under a name.
+type Total struct {
+	Name  Path  `json:"name"`
+	Files int64 `json:"files"`
+	Bytes int64 `json:"bytes"`
+}
+
+// Package is one OS package found in the image.
+type Package struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	Arch    string `json:"arch,omitempty"`
+	Files   int64  `json:"files"` // regular files and links it owns in the image
+	Kept    int64  `json:"kept"`  // of which remain
+}

@@ -1,0 +1,155 @@
+package manifest
+
+// Run is the input of `slimfile-sensor trace` and `slimfile-sensor verify`.
+type Run struct {
+	Version int `json:"version"`
+	// App is the image's own command, as production would start it.
+	App Command `json:"app"`
+	// Fanotify demands the privileged witness beside the seccomp recorder;
+	// the frontend sets it once its preflight found the entitlement granted.
+	Fanotify bool `json:"fanotify,omitempty"`
+	// Privileged says that the step itself runs as security.insecure, so that
+	// the app has to be confined to a sandbox's privileges.
+	Privileged bool    `json:"privileged,omitempty"`
+	Ready      Ready   `json:"ready"`
+	Probes     []Probe `json:"probes,omitempty"`
+	Stop       Stop    `json:"stop"`
+	// TimeoutSeconds bounds the whole run.
+	TimeoutSeconds float64 `json:"timeoutSeconds"`
+}
+
+// Command is a program with the surroundings an OCI runtime would give it.
+type Command struct {
+	// Args is ENTRYPOINT and CMD combined; never empty. Args[0] without a
+	// slash is looked up in PATH of Env.
+	Args []string `json:"args"`
+	// Env is the image's own environment and nothing else, as K=V.
+	Env []string `json:"env,omitempty"`
+	// Dir is WORKDIR; empty means /.
+	Dir string `json:"dir,omitempty"`
+	// User is USER as the image config has it: name, uid, name:group, uid:gid
+	// or empty (root). Resolved in the image's /etc/passwd and /etc/group,
+	// supplementary groups included when no group is given.
+	User string `json:"user,omitempty"`
+	// Stdin is fed to the program; nil means /dev/null.
+	Stdin []byte `json:"stdin,omitempty"`
+}
+
+// Ready says when the app counts as up.
+type Ready struct {
+	Kind           string  `json:"kind"`              // one of the Ready* constants
+	Ports          []int   `json:"ports,omitempty"`   // ReadyTCP: all of them listen, v4 or v6
+	URL            string  `json:"url,omitempty"`     // ReadyHTTP: answers 2xx or 3xx
+	Pattern        string  `json:"pattern,omitempty"` // ReadyLog: Go regexp on a log line
+	TimeoutSeconds float64 `json:"timeoutSeconds"`
+	// Source is the directive that asked for it, nil for a default.
+	Source *Location `json:"source,omitempty"`
+}
+
+// Kinds of readiness.
+const (
+	ReadyTCP  = "tcp"
+	ReadyHTTP = "http"
+	ReadyLog  = "log"
+	ReadyExit = "exit" // a command-line tool: ready when it has exited 0
+)
+
+// Stop says how the app is asked to end.
+type Stop struct {
+	Signal       string  `json:"signal"` // STOPSIGNAL: SIGTERM, TERM, 15, SIGRTMIN+3
+	GraceSeconds float64 `json:"graceSeconds"`
+}
+
+// Probe is one request to the running app. Exactly one of HTTP, TCP and Exec
+// is set.
+type Probe struct {
+	// Name is the probe as the user typed it, for messages:
+	// "http /hello status=200".
+	Name           string    `json:"name"`
+	Source         *Location `json:"source,omitempty"`
+	TimeoutSeconds float64   `json:"timeoutSeconds"`
+	// Retries is how often a failed probe is tried again within its timeout.
+	Retries int        `json:"retries,omitempty"`
+	HTTP    *HTTPProbe `json:"http,omitempty"`
+	TCP     *TCPProbe  `json:"tcp,omitempty"`
+	Exec    *ExecProbe `json:"exec,omitempty"`
+}
+
+// HTTPProbe is a request; redirects are not followed.
+type HTTPProbe struct {
+	Method   string   `json:"method"`
+	Scheme   string   `json:"scheme"` // http or https
+	Port     int      `json:"port"`
+	Path     string   `json:"path"`             // with query
+	Header   []string `json:"header,omitempty"` // "Name: value"
+	Body     []byte   `json:"body,omitempty"`
+	User     string   `json:"user,omitempty"`     // basic authentication, NAME:PASSWORD
+	Insecure bool     `json:"insecure,omitempty"` // accept any certificate
+	// Status is the set of good codes: "200", "2xx", "200-299", joined by
+	// commas; empty means 2xx and 3xx.
+	Status string `json:"status,omitempty"`
+	// Match is a Go regexp that the body (first 1 MiB) must match.
+	Match string `json:"match,omitempty"`
+}
+
+// TCPProbe connects, optionally sends, optionally expects.
+type TCPProbe struct {
+	Port  int    `json:"port"`
+	Send  []byte `json:"send,omitempty"`  // escapes already resolved
+	Match string `json:"match,omitempty"` // Go regexp on what came back (first 64 KiB)
+}
+
+// ExecProbe runs a program in the app's container, under the recorder.
+type ExecProbe struct {
+	Command Command `json:"command"`
+	// Exit is the expected exit code.
+	Exit  int    `json:"exit,omitempty"`
+	Match string `json:"match,omitempty"` // Go regexp on stdout and stderr (first 1 MiB)
+}
+
+// Failure is what a failed step leaves in FailureFile: one screen.
+type Failure struct {
+	Version int    `json:"version"`
+	Phase   string `json:"phase"` // start, ready, probe, stop, record, keepset, copy
+	// Message is one sentence: what went wrong.
+	Message  string    `json:"message"`
+	Probe    string    `json:"probe,omitempty"`
+	Expected string    `json:"expected,omitempty"`
+	Got      string    `json:"got,omitempty"`
+	Log      []string  `json:"log,omitempty"` // the app's last lines, at most LogTail
+	Remedy   string    `json:"remedy,omitempty"`
+	Source   *Location `json:"source,omitempty"`
+}
+
+// LogTail bounds Failure.Log in lines, LogLine each line in bytes.
+const (
+	LogTail = 40
+	LogLine = 1024
+)
+
+// Error makes a Failure usable as an error on the side where it happens.
+func (f *Failure) Error() string { return f.Message }
+
+// RunReport is what a run has to tell that must not feed a cache key.
+type RunReport struct {
+	Version   int      `json:"version"`
+	Recorders []string `json:"recorders"` // "seccomp", "fanotify"
+	Events    uint64   `json:"events"`
+	Lost      uint64   `json:"lost"`
+	// Witness lists what only fanotify saw.
+	Witness  []Path        `json:"witness,omitempty"`
+	Warnings []string      `json:"warnings,omitempty"`
+	StartMS  int64         `json:"startMs"` // start to ready
+	StopMS   int64         `json:"stopMs"`
+	TotalMS  int64         `json:"totalMs"`
+	Probes   []ProbeResult `json:"probes,omitempty"`
+	// Stopped says how the app ended: "exit 0", "signal 15", "killed".
+	Stopped string `json:"stopped"`
+}
+
+// ProbeResult is one probe's outcome.
+type ProbeResult struct {
+	Name string `json:"name"`
+	Got  string `json:"got"` // "200 OK, 12 bytes"
+	MS   int64  `json:"ms"`
+}

@@ -1,0 +1,145 @@
+package manifest
+
+import (
+	"bufio"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+	"strings"
+)
+
+// Header is the first line of TraceFile.
+type Header struct {
+	Version int `json:"version"`
+	// Probes is the number of probes that ran.
+	Probes int `json:"probes"`
+	// Entries is the number of entries that follow; a reader that finds
+	// another number fails.
+	Entries int `json:"entries"`
+}
+
+// Entry is one line of TraceFile after the header: one path that the run
+// touched, as it stood in the root of the traced container with every link
+// resolved that the run went through. Sorted by Path, bytewise; each path
+// occurs once. Paths below /proc, /sys and /dev never occur.
+type Entry struct {
+	Path Path `json:"path"`
+	Ops  Ops  `json:"ops"`
+}
+
+// Ops is the set of things that were done with a path.
+type Ops uint16
+
+// Operations. A path has at least one.
+const (
+	Opened    Ops = 1 << iota // opened for reading
+	Written                   // opened for writing, truncated
+	Executed                  // execve, or an interpreter the kernel loaded
+	Checked                   // stat, access, readlink, statfs, getxattr
+	Listed                    // opened as a directory
+	Linked                    // a symbolic link that was followed or read
+	Entered                   // chdir, chroot
+	Created                   // made by the run (open O_CREAT of a new name, mkdir, link, rename target, ...)
+	Deleted                   // unlinked, renamed away
+	Changed                   // chmod, chown, utime, setxattr
+	Absent                    // looked up, was not there
+	Witnessed                 // seen by fanotify only
+)
+
+var opNames = [...]string{
+	"opened", "written", "executed", "checked", "listed", "linked",
+	"entered", "created", "deleted", "changed", "absent", "witnessed",
+}
+
+// String joins the operations' names with commas, in the order of the bits.
+func (o Ops) String() string {
+	var names []string
+	for i, name := range opNames {
+		if o&(1<<i) != 0 {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ",")
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (o Ops) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (o *Ops) UnmarshalText(text []byte) error {
+	*o = 0
+	for name := range strings.SplitSeq(string(text), ",") {
+		bit := slices.Index(opNames[:], name)
+		if bit < 0 {
+			return fmt.Errorf("unknown operation %q", name)
+		}
+		*o |= 1 << bit
+	}
+	return nil
+}
+
+// WriteTrace writes a trace file: the header, then n entries in sorted order.
+func WriteTrace(w io.Writer, probes, n int, entries iter.Seq[Entry]) error {
+	buf := bufio.NewWriterSize(w, 64<<10)
+	enc := json.NewEncoder(buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(Header{Version: Version, Probes: probes, Entries: n}); err != nil {
+		return err
+	}
+	written := 0
+	for e := range entries {
+		if err := enc.Encode(e); err != nil {
+			return err
+		}
+		written++
+	}
+	if written != n {
+		return fmt.Errorf("trace: %d entries announced, %d written", n, written)
+	}
+	return buf.Flush()
+}
+
+// maxLine bounds a line of a trace file: a path of PATH_MAX (4096) bytes that
+// is all escapes, and room for the operations.
+const maxLine = 64 << 10
+
+// ReadTrace reads a trace file and calls visit for each entry in turn. It
+// fails on an unknown version, disorder, a relative path or a wrong count.
+func ReadTrace(r io.Reader, visit func(Entry) error) (Header, error) {
+	var h Header
+	sc := bufio.NewScanner(r)
+	sc.Buffer(make([]byte, 0, 4096), maxLine)
+	if !sc.Scan() {
+		return h, fmt.Errorf("trace: no header: %w", cmp.Or(sc.Err(), io.ErrUnexpectedEOF))
+	}
+	if err := Decode(sc.Bytes(), &h); err != nil {
+		return h, fmt.Errorf("trace header: %w", err)
+	}
+	if h.Version != Version {
+		return h, fmt.Errorf("trace: version %d, want %d", h.Version, Version)
+	}
+	n, last := 0, Path("")
+	for sc.Scan() {
+		var e Entry
+		if err := Decode(sc.Bytes(), &e); err != nil {
+			return h, fmt.Errorf("trace line %d: %w", n+2, err)
+		}
+		if !strings.HasPrefix(string(e.Path), "/") || e.Path <= last || e.Ops == 0 {
+			return h, fmt.Errorf("trace line %d: bad entry %q", n+2, e.Path)
+		}
+		if err := visit(e); err != nil {
+			return h, err
+		}
+		n, last = n+1, e.Path
+	}
+	if err := sc.Err(); err != nil {
+		return h, fmt.Errorf("trace line %d: %w", n+2, err)
+	}
+	if n != h.Entries {
+		return h, fmt.Errorf("trace: %d entries announced, %d found", h.Entries, n)
+	}
+	return h, nil
+}
