@@ -5,9 +5,9 @@ type Run struct {
 	Version int `json:"version"`
 	// App is the image's own command, as production would start it.
 	App Command `json:"app"`
-	// Fanotify demands the privileged witness beside the seccomp recorder;
-	// the frontend sets it once its preflight found the entitlement granted.
-	Fanotify bool `json:"fanotify,omitempty"`
+	// Fanotify is one of the Fanotify* constants: whether the privileged
+	// witness runs beside the seccomp recorder.
+	Fanotify string `json:"fanotify"`
 	// Privileged says that the step itself runs as security.insecure, so that
 	// the app has to be confined to a sandbox's privileges.
 	Privileged bool    `json:"privileged,omitempty"`
@@ -17,6 +17,13 @@ type Run struct {
 	// TimeoutSeconds bounds the whole run.
 	TimeoutSeconds float64 `json:"timeoutSeconds"`
 }
+
+// What the fanotify witness is asked for.
+const (
+	FanotifyOff    = "off"
+	FanotifyAuto   = "auto"   // when the kernel lets this step; the report says so
+	FanotifyDemand = "demand" // or the step fails
+)
 
 // Command is a program with the surroundings an OCI runtime would give it.
 type Command struct {

@@ -1,0 +1,168 @@
+// Package llbgen turns decisions into BuildKit's low-level build graph: each
+// function takes states and wire types and returns the state of one more step.
+//
+// The functions are pure: no I/O, no Solve, no clock, and the same arguments
+// marshal to the same ops, which is what makes the steps cacheable. Imported by
+// frontend only.
+package llbgen
+
+import (
+	"encoding/json"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/solver/pb"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/org/slimfile/sensor/manifest"
+)
+
+// Tools is where the steps' own programs come from.
+type Tools struct {
+	// State holds a folder per platform below Dir: linux-amd64/slimfile-sensor.
+	State llb.State
+	Dir   string
+	// Platform is that of the worker, not of the image: the programs never run
+	// under emulation, where seccomp notification does not exist. Emulated
+	// programs that they start are the kernel's business (binfmt_misc).
+	Platform ocispecs.Platform
+}
+
+// Steps makes the steps that slim one image.
+type Steps struct {
+	Tools Tools
+	// Name is put before each step's number: "linux/arm64", or nothing.
+	Name string
+	// IgnoreCache runs the steps even when their inputs are unchanged.
+	IgnoreCache bool
+	// Network is the traced run's: pb.NetMode_NONE is a network namespace of
+	// its own with nothing but loopback.
+	Network pb.NetMode
+	// Security is the traced run's; insecure gives the fanotify witness.
+	Security pb.SecurityMode
+}
+
+// Traced is what the traced run leaves.
+type Traced struct {
+	// Output holds TraceSubdir/TraceFile, SidecarFile and, after a failure,
+	// FailureFile.
+	Output llb.State
+}
+
+// Packed is what packing leaves.
+type Packed struct {
+	// Root is the slim image's root, one layer.
+	Root llb.State
+	// Output holds ReportFile, SummaryFile and, after a failure, FailureFile.
+	Output llb.State
+}
+
+// Trace runs the image under the recorder.
+func (s Steps) Trace(fat llb.State, run manifest.Run) (Traced, error) {
+	input, err := s.input(manifest.RunFile, run)
+	if err != nil {
+		return Traced{}, err
+	}
+	ex := files(fat).Run(s.options("1/3", "trace", "slimfile-sensor", input,
+		llb.Args([]string{manifest.BinDir + "/slimfile-sensor", "trace"}),
+		llb.Network(s.Network),
+		llb.Security(s.Security),
+	)...)
+	return Traced{Output: ex.AddMount(manifest.OutputDir, llb.Scratch())}, nil
+}
+
+// Pack copies what the run needed out of the image as it was built: fat is the
+// state before the run, whatever the run did to its own root.
+func (s Steps) Pack(fat llb.State, traced Traced, pack manifest.Pack) (Packed, error) {
+	input, err := s.input(manifest.PackFile, pack)
+	if err != nil {
+		return Packed{}, err
+	}
+	ex := llb.Scratch().Run(s.options("2/3", "pack", "slimfile-pack", input,
+		llb.Args([]string{manifest.BinDir + "/slimfile-pack"}),
+		// Hashing the whole image would cost more than the copy; the image is
+		// already identified by the ops that made it.
+		llb.AddMount(manifest.SourceDir, files(fat), llb.Readonly, llb.ContentCache(llb.MountContentCacheOff)),
+		// The trace is hashed: one that finds the same files again leaves this
+		// step cached.
+		llb.AddMount(manifest.TraceDir, traced.Output, llb.Readonly, llb.SourcePath(manifest.TraceSubdir)),
+		llb.Network(pb.NetMode_NONE),
+	)...)
+	return Packed{
+		Root:   ex.AddMount(manifest.RootDir, llb.Scratch()),
+		Output: ex.AddMount(manifest.OutputDir, llb.Scratch()),
+	}, nil
+}
+
+// Verify runs the slim root as Trace ran the image, without any privilege.
+func (s Steps) Verify(packed Packed, run manifest.Run) (Traced, error) {
+	run.Privileged, run.Fanotify = false, manifest.FanotifyOff
+	input, err := s.input(manifest.RunFile, run)
+	if err != nil {
+		return Traced{}, err
+	}
+	ex := files(packed.Root).Run(s.options("3/3", "verify", "slimfile-sensor", input,
+		llb.Args([]string{manifest.BinDir + "/slimfile-sensor", "verify"}),
+		llb.Network(s.Network),
+	)...)
+	return Traced{Output: ex.AddMount(manifest.OutputDir, llb.Scratch())}, nil
+}
+
+// Report gathers the evidence of all steps in one folder. verified may be nil.
+func (s Steps) Report(traced Traced, packed Packed, verified *Traced) llb.State {
+	gather := llb.Copy(packed.Output, manifest.ReportFile, "/"+manifest.ReportFile).
+		Copy(packed.Output, manifest.SummaryFile, "/"+manifest.SummaryFile).
+		Copy(traced.Output, path.Join(manifest.TraceSubdir, manifest.TraceFile), "/"+manifest.TraceFile).
+		Copy(traced.Output, manifest.SidecarFile, "/trace-"+manifest.SidecarFile)
+	if verified != nil {
+		gather = gather.Copy(verified.Output, manifest.SidecarFile, "/verify-"+manifest.SidecarFile)
+	}
+	return llb.Scratch().File(gather, llb.WithCustomName(s.title("", "report")))
+}
+
+// input is a folder with one JSON file. Only root may read it: it holds the
+// probes, and the app has no business with those.
+func (s Steps) input(name string, v any) (llb.State, error) {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return llb.State{}, fmt.Errorf("encode %s: %w", name, err)
+	}
+	return llb.Scratch().File(
+		llb.Mkfile("/"+name, 0o400, data),
+		llb.WithCustomName("[internal] write "+name),
+	), nil
+}
+
+// options are those that every step of our own has.
+func (s Steps) options(number, verb, program string, input llb.State, more ...llb.RunOption) []llb.RunOption {
+	folder := fmt.Sprintf("%s-%s", s.Tools.Platform.OS, s.Tools.Platform.Architecture)
+	opts := []llb.RunOption{
+		llb.Dir("/"),
+		llb.Platform(s.Tools.Platform),
+		llb.WithCustomName(s.title(number, verb)),
+		llb.AddMount(manifest.BinDir+"/"+program, s.Tools.State, llb.Readonly,
+			llb.SourcePath(path.Join(s.Tools.Dir, folder, program))),
+		llb.AddMount(manifest.InputDir, input, llb.Readonly),
+	}
+	if s.IgnoreCache {
+		opts = append(opts, llb.IgnoreCache)
+	}
+	return append(opts, more...)
+}
+
+// title is a step's name in the build's progress: "[slim 1/3] trace".
+func (s Steps) title(number, verb string) string {
+	words := []string{}
+	for _, word := range []string{s.Name, "slim", number} {
+		if word != "" {
+			words = append(words, word)
+		}
+	}
+	return "[" + strings.Join(words, " ") + "] " + verb
+}
+
+// files strips a state of the environment, user, folder and platform that its
+// Dockerfile gave it: they are the app's, not our steps'.
+func files(st llb.State) llb.State { return llb.NewState(st.Output()) }
