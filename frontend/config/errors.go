@@ -1,0 +1,173 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+
+	"github.com/org/slimfile/sensor/manifest"
+)
+
+// Error is one thing that is wrong with the configuration.
+type Error struct {
+	// Filename and Location say where; Location.Line is 0 for a value that
+	// does not come from the Dockerfile.
+	Filename string
+	Location manifest.Location
+	// Message is one sentence, with the remedy.
+	Message string
+	// Unsupported says that it is right, but cannot be done yet.
+	Unsupported bool
+
+	line string // the source line, to show
+}
+
+// maxShown bounds the source text shown in a message, in characters.
+const maxShown = 160
+
+// Error gives the message with its place and, below it, the source line with
+// the words concerned underlined.
+func (e *Error) Error() string {
+	if e.Location.Line == 0 {
+		return e.Message
+	}
+	text := fmt.Sprintf("%s:%d: %s", e.Filename, e.Location.Line, e.Message)
+	if e.line == "" {
+		return text
+	}
+	shown, marks := underline(e.line, e.Location.Column, e.Location.EndColumn)
+	return text + "\n   " + shown + "\n   " + marks
+}
+
+// underline returns the part of line around the bytes from start to end, and
+// a second line that marks them. Tabs stay tabs so that both lines align.
+func underline(line string, start, end int) (shown, marks string) {
+	start = min(start, len(line))
+	end = min(max(end, start), len(line))
+	before, within, after := line[:start], line[start:end], line[end:]
+	if utf8.RuneCountInString(line) > maxShown {
+		before, within, after = lastRunes(before, maxShown/4), firstRunes(within, maxShown/2), firstRunes(after, maxShown/4)
+	}
+	pad := strings.Map(func(r rune) rune {
+		if r == '\t' {
+			return r
+		}
+		return ' '
+	}, before)
+	tail := max(utf8.RuneCountInString(within)-1, 0)
+	return printable(before + within + after), pad + "^" + strings.Repeat("~", tail)
+}
+
+// printable keeps what a terminal shows as one cell or one tab, so that a
+// hostile Dockerfile cannot send it escape sequences through a message.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\t' || unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, s)
+}
+
+func firstRunes(s string, n int) string {
+	for i := range s {
+		if n == 0 {
+			return s[:i]
+		}
+		n--
+	}
+	return s
+}
+
+func lastRunes(s string, n int) string {
+	i := len(s)
+	for ; i > 0 && n > 0; n-- {
+		_, size := utf8.DecodeLastRuneInString(s[:i])
+		i -= size
+	}
+	return s[i:]
+}
+
+// Errors is all that is wrong, in the order of the file.
+type Errors []*Error
+
+// maxErrors bounds how many are shown: the first ones are worth reading.
+const maxErrors = 20
+
+// Error joins the messages, one below the other.
+func (es Errors) Error() string {
+	var texts []string
+	for _, e := range es[:min(len(es), maxErrors)] {
+		texts = append(texts, e.Error())
+	}
+	if more := len(es) - maxErrors; more > 0 {
+		texts = append(texts, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(texts, "\n")
+}
+
+// Unwrap makes the parts visible to errors.As.
+func (es Errors) Unwrap() []error {
+	errs := make([]error, len(es))
+	for i, e := range es {
+		errs[i] = e
+	}
+	return errs
+}
+
+// located gives es the form in which BuildKit's frontend looks for source
+// locations: a *parser.LocationError around it. Nil when there are none.
+func (es Errors) located() error {
+	if len(es) == 0 {
+		return nil
+	}
+	var err error = es
+	for _, e := range es[:min(len(es), maxErrors)] {
+		if e.Location.Line > 0 {
+			err = parser.WithLocation(err, ranges(e.Location))
+		}
+	}
+	return err
+}
+
+// ranges is loc in BuildKit's terms.
+func ranges(loc manifest.Location) []parser.Range {
+	return []parser.Range{{
+		Start: parser.Position{Line: loc.Line, Character: loc.Column},
+		End:   parser.Position{Line: max(loc.EndLine, loc.Line), Character: loc.EndColumn},
+	}}
+}
+
+// IsUnsupported reports whether err says only that something cannot be done
+// yet.
+func IsUnsupported(err error) bool {
+	var es Errors
+	if !errors.As(err, &es) {
+		return false
+	}
+	for _, e := range es {
+		if !e.Unsupported {
+			return false
+		}
+	}
+	return true
+}
+
+// file is the Dockerfile as messages show it.
+type file struct {
+	name  string
+	lines []string
+}
+
+// fail makes an error about loc.
+func (f file) fail(loc manifest.Location, format string, args ...any) *Error {
+	e := &Error{Filename: f.name, Location: loc, Message: fmt.Sprintf(format, args...)}
+	if loc.Line > 0 && loc.Line <= len(f.lines) {
+		e.line = f.lines[loc.Line-1]
+	}
+	return e
+}
