@@ -1,0 +1,165 @@
+package frontend
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	gwclient "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/solver/errdefs"
+	"github.com/moby/buildkit/solver/pb"
+
+	"github.com/org/slimfile/sensor/manifest"
+)
+
+// maxFailure bounds what is read of a failed step's report.
+const maxFailure = 1 << 20
+
+// StepError is a step of ours that refused to go on.
+type StepError struct {
+	Step    string // trace, pack or verify
+	Failure manifest.Failure
+}
+
+// Error is one screen: what failed, expected and got, what to do, the app's
+// last lines.
+func (e *StepError) Error() string {
+	f := e.Failure
+	var out strings.Builder
+	fmt.Fprintf(&out, "slim %s failed: %s", e.Step, f.Message)
+	for _, row := range []struct{ name, text string }{
+		{"probe", f.Probe}, {"expected", f.Expected}, {"got", f.Got}, {"remedy", f.Remedy},
+	} {
+		if row.text != "" {
+			fmt.Fprintf(&out, "\n  %-9s %s", row.name, strings.ReplaceAll(row.text, "\n", "\n            "))
+		}
+	}
+	if len(f.Log) > 0 {
+		out.WriteString("\nthe app's last lines:")
+		for _, line := range f.Log {
+			out.WriteString("\n  | " + line)
+		}
+	}
+	return out.String()
+}
+
+// failed turns a failed solve into what the step itself has to say of it. An
+// error of somebody else's step (a RUN of the Dockerfile) is returned as it is.
+func (b *build) failed(ctx context.Context, step string, err error) error {
+	var se *errdefs.SolveError
+	if !errors.As(err, &se) || se.Op.GetExec() == nil || len(se.Op.GetExec().GetMeta().GetArgs()) == 0 ||
+		!strings.HasPrefix(se.Op.GetExec().GetMeta().GetArgs()[0], manifest.BinDir+"/") {
+		return err
+	}
+	f, readErr := b.readFailure(ctx, se)
+	if readErr != nil {
+		return fmt.Errorf("slim %s failed, its log above says why (no report: %w): %w", step, readErr, err)
+	}
+	return &StepError{Step: step, Failure: *f}
+}
+
+// readFailure reads the report off the failed step's output mount. Needs
+// BuildKit 0.27; an older one leaves the step's log.
+func (b *build) readFailure(ctx context.Context, se *errdefs.SolveError) (*manifest.Failure, error) {
+	id := ""
+	for i, m := range se.Op.GetExec().GetMounts() {
+		if m.Dest == manifest.OutputDir && i < len(se.MountIDs) {
+			id = se.MountIDs[i]
+		}
+	}
+	if id == "" {
+		return nil, errors.New("the step left no output")
+	}
+	ctr, err := b.client.NewContainer(ctx, gwclient.NewContainerRequest{
+		Mounts: []gwclient.Mount{{ResultID: id, Dest: "/"}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = ctr.Release(context.WithoutCancel(ctx)) }()
+	data, err := ctr.ReadFile(ctx, gwclient.ReadContainerRequest{ReadRequest: gwclient.ReadRequest{
+		Filename: manifest.FailureFile,
+		Range:    &gwclient.FileRange{Length: maxFailure},
+	}})
+	if err != nil {
+		return nil, err
+	}
+	var f manifest.Failure
+	if err := manifest.Decode(data, &f); err != nil {
+		return nil, err
+	}
+	if f.Version != manifest.Version {
+		return nil, fmt.Errorf("failure report of version %d, want %d", f.Version, manifest.Version)
+	}
+	return &f, nil
+}
+
+// notEntitled tells whether BuildKit refused a step for want of the
+// security.insecure entitlement (util/entitlements has no typed error).
+func notEntitled(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "security.insecure is not allowed")
+}
+
+// entitlementError says everything that has to be granted, where.
+func entitlementError(err error) error {
+	return fmt.Errorf(`the fanotify sensor was demanded, and this build may not use security.insecure
+  docker buildx build      add --allow security.insecure
+  docker buildx create     add --buildkitd-flags '--allow-insecure-entitlement security.insecure'
+  buildkitd.toml           insecure-entitlements = [ "security.insecure" ]
+  build-push-action        allow: security.insecure (and buildkitd-flags in setup-buildx-action)
+  slimfile build           add --allow security.insecure
+or let the unprivileged recorder do alone: SLIM_SENSOR=auto
+%w`, err)
+}
+
+// withSource points an error at the lines of the Dockerfile that it is about.
+func withSource(err error, sm *llb.SourceMap) error {
+	if err == nil || len(errdefs.Sources(err)) > 0 {
+		return err
+	}
+	var located *parser.LocationError
+	if errors.As(err, &located) {
+		for _, at := range located.Locations {
+			err = atLines(err, sm, ranges(at))
+		}
+		return err
+	}
+	var step *StepError
+	if errors.As(err, &step) && step.Failure.Source != nil {
+		return atLines(err, sm, location(*step.Failure.Source))
+	}
+	return err
+}
+
+func atLines(err error, sm *llb.SourceMap, at []*pb.Range) error {
+	if sm == nil || len(at) == 0 {
+		return err
+	}
+	return errdefs.WithSource(err, &errdefs.Source{
+		Info: &pb.SourceInfo{
+			Data: sm.Data, Filename: sm.Filename, Language: sm.Language, Definition: sm.Definition.ToPB(),
+		},
+		Ranges: at,
+	})
+}
+
+func ranges(at []parser.Range) []*pb.Range {
+	var out []*pb.Range
+	for _, r := range at {
+		out = append(out, &pb.Range{
+			Start: &pb.Position{Line: int32(r.Start.Line), Character: int32(r.Start.Character)},
+			End:   &pb.Position{Line: int32(r.End.Line), Character: int32(r.End.Character)},
+		})
+	}
+	return out
+}
+
+func location(l manifest.Location) []*pb.Range {
+	return []*pb.Range{{
+		Start: &pb.Position{Line: int32(l.Line), Character: int32(l.Column)},
+		End:   &pb.Position{Line: int32(max(l.Line, l.EndLine)), Character: int32(l.EndColumn)},
+	}}
+}

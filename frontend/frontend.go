@@ -1,0 +1,87 @@
+// Package frontend is the build: it compiles a Dockerfile to a graph with
+// BuildKit's own converter, runs the image under the sensor, packs what the run
+// needed and returns the slim image as the result.
+//
+// Files are in the order of the build: frontend.go decides who builds, slim.go
+// runs the steps, failure.go tells what went wrong in one of them, result.go
+// makes the image. Imported by cmd only.
+package frontend
+
+import (
+	"context"
+	"maps"
+
+	"github.com/moby/buildkit/frontend/dockerfile/builder"
+	"github.com/moby/buildkit/frontend/dockerui"
+	gwclient "github.com/moby/buildkit/frontend/gateway/client"
+
+	"github.com/org/slimfile/frontend/config"
+)
+
+// Frontend builds Dockerfiles into slim images.
+type Frontend struct {
+	// Env is the environment of the frontend's own image, as K=V. SLIM and
+	// SLIM_* in it are the defaults of every build.
+	Env []string
+}
+
+// Frontend options that BuildKit's gateway sets.
+const (
+	optRequestID = "requestid" // a subrequest such as lint or outline
+	optCmdline   = "cmdline"   // what stands on the # syntax= line
+	optTarget    = "target"
+)
+
+// Build is the gateway's entry point.
+func (f Frontend) Build(ctx context.Context, c gwclient.Client) (*gwclient.Result, error) {
+	opts := c.BuildOpts().Opts
+	if _, ok := opts[optRequestID]; ok {
+		return stock(ctx, c)
+	}
+	bc, err := dockerui.NewClient(c)
+	if err != nil {
+		return nil, err
+	}
+	src, err := bc.ReadEntrypoint(ctx, "Dockerfile")
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := config.Parse(config.Input{
+		Filename:   src.Filename,
+		Dockerfile: src.Data,
+		Target:     opts[optTarget],
+		BuildArgs:  bc.BuildArgs,
+		Syntax:     opts[optCmdline],
+		ImageEnv:   f.Env,
+	})
+	if err != nil {
+		return nil, withSource(err, src.SourceMap)
+	}
+	if !cfg.Slim {
+		return stock(ctx, c)
+	}
+	res, err := (&build{client: c, bc: bc, src: src, cfg: cfg}).run(ctx)
+	return res, withSource(err, src.SourceMap)
+}
+
+// stock is exactly what docker/dockerfile does.
+func stock(ctx context.Context, c gwclient.Client) (*gwclient.Result, error) {
+	return builder.Build(ctx, forwarded{c})
+}
+
+// forwarded makes the stock frontend believe that # syntax= was already
+// followed, which it was: the line names this frontend.
+type forwarded struct{ gwclient.Client }
+
+// BuildOpts implements gwclient.Client.
+func (c forwarded) BuildOpts() gwclient.BuildOpts {
+	opts := c.Client.BuildOpts()
+	if _, ok := opts.Opts[optCmdline]; !ok {
+		opts.Opts = maps.Clone(opts.Opts)
+		if opts.Opts == nil {
+			opts.Opts = map[string]string{}
+		}
+		opts.Opts[optCmdline] = ""
+	}
+	return opts
+}

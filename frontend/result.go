@@ -1,0 +1,137 @@
+package frontend
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerui"
+	gwclient "github.com/moby/buildkit/frontend/gateway/client"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+
+	"github.com/org/slimfile/frontend/config"
+	"github.com/org/slimfile/sensor/manifest"
+)
+
+// Keys of the result's metadata. Only those with the prefix "frontend." reach
+// the client; buildx prints the first after the build.
+const (
+	metaMessage = "frontend.result.inlinemessage"
+	metaReport  = "frontend.slim.report"
+)
+
+// labelPrefix is that of the labels that say what an image was made from.
+const labelPrefix = "org.slimfile."
+
+// result is what the build hands to the exporter for one platform.
+func (b *build) result(ctx context.Context, s *slimmed) (*dockerui.BuildResult, error) {
+	ref, err := solve(ctx, b.client, b.shipped(s), gwclient.SolveRequest{CacheImports: b.bc.CacheImports})
+	if err != nil {
+		return nil, err
+	}
+	res := &dockerui.BuildResult{Reference: ref, Image: slimImage(s), Epoch: s.fat.Epoch}
+	if b.cfg.Output == config.OutputFat {
+		res.Image, res.BaseImage = s.fat.Image, s.fat.BaseImage
+	}
+	return res, nil
+}
+
+// shipped is the root that SLIM_OUTPUT asks for.
+func (b *build) shipped(s *slimmed) llb.State {
+	switch b.cfg.Output {
+	case config.OutputFat:
+		return s.fatState
+	case config.OutputReport:
+		return s.steps.Report(s.traced, s.packed, s.verified)
+	default:
+		return s.packed.Root
+	}
+}
+
+// slimImage is the fat image's config for the slim root. History and layers are
+// the exporter's to fill in: none of the fat ones is left.
+func slimImage(s *slimmed) *dockerspec.DockerOCIImage {
+	img := *s.fat.Image
+	img.History = nil
+	img.RootFS.DiffIDs = nil
+	img.Config.Labels = map[string]string{}
+	for k, v := range s.fat.Image.Config.Labels {
+		img.Config.Labels[k] = v
+	}
+	sum := s.summary
+	for k, v := range map[string]string{
+		"version":     strconv.Itoa(manifest.Version),
+		"files.kept":  strconv.FormatInt(sum.KeptFiles, 10),
+		"files.total": strconv.FormatInt(sum.TotalFiles, 10),
+		"bytes.kept":  strconv.FormatInt(sum.KeptBytes, 10),
+		"bytes.total": strconv.FormatInt(sum.TotalBytes, 10),
+		"sensors":     strings.Join(s.run.Recorders, ","),
+		"probes":      strconv.Itoa(len(s.run.Probes)),
+		"verified":    strconv.FormatBool(s.verified != nil),
+	} {
+		img.Config.Labels[labelPrefix+k] = v
+	}
+	return &img
+}
+
+// describe adds the summary lines and the machine-readable summaries.
+func (b *build) describe(rb *dockerui.ResultBuilder) error {
+	var lines []string
+	for _, id := range slices.Sorted(maps.Keys(b.done)) {
+		s := b.done[id]
+		data, err := json.Marshal(s.summary)
+		if err != nil {
+			return fmt.Errorf("encode summary: %w", err)
+		}
+		line, key := b.line(s), metaReport
+		if b.bc.MultiPlatformRequested {
+			line, key = id+" "+line, key+"/"+id
+		}
+		rb.AddMeta(key, data)
+		lines = append(lines, line)
+	}
+	rb.AddMeta(metaMessage, []byte(strings.Join(lines, "\n")))
+	return nil
+}
+
+// line is the one line that sums up a platform's build.
+func (b *build) line(s *slimmed) string {
+	sum := s.summary
+	parts := []string{
+		fmt.Sprintf("slim: kept %s of %s files", thousands(sum.KeptFiles), thousands(sum.TotalFiles)),
+		fmt.Sprintf("%s of %s (%.1fx)", megabytes(sum.KeptBytes), megabytes(sum.TotalBytes),
+			float64(sum.TotalBytes)/float64(max(sum.KeptBytes, 1))),
+	}
+	if sum.TotalPackages > 0 {
+		parts = append(parts, fmt.Sprintf("%d of %d packages", sum.KeptPackages, sum.TotalPackages))
+	}
+	parts = append(parts, fmt.Sprintf("%d probes passed", len(s.run.Probes)))
+	if s.verified != nil {
+		parts = append(parts, "verified")
+	}
+	parts = append(parts, "sensors "+strings.Join(s.run.Recorders, "+"))
+	return strings.Join(parts, ", ")
+}
+
+// warn tells the user what the steps found worth telling.
+func (b *build) warn(ctx context.Context, s *slimmed) {
+	for _, text := range slices.Concat(s.run.Warnings, s.summary.Warnings) {
+		b.src.Warn(ctx, "slim: "+text, gwclient.WarnOpts{Level: 1})
+	}
+}
+
+// thousands writes 18422 as 18,422.
+func thousands(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
+func megabytes(n int64) string { return fmt.Sprintf("%.1f MB", float64(n)/1e6) }
