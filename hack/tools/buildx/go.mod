@@ -1,6 +1,6 @@
 module github.com/org/slimfile/hack/tools/buildx
 
-go 1.26.3
+go 1.26.8
 
 tool github.com/docker/buildx/cmd/buildx
 

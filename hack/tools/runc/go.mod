@@ -1,6 +1,6 @@
 module github.com/org/slimfile/hack/tools/runc
 
-go 1.26
+go 1.26.8
 
 tool github.com/opencontainers/runc
 
