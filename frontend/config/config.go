@@ -20,7 +20,7 @@ type Input struct {
 	Filename string
 	// Dockerfile is its text.
 	Dockerfile []byte
-	// Target is the stage to build, by name or number; empty means the last.
+	// Target is the name of the stage to build; empty means the last.
 	Target string
 	// BuildArgs are all build arguments of the client. Those named SLIM and
 	// SLIM_* are settings; the others matter where a FROM uses them, so that
@@ -101,6 +101,8 @@ type Config struct {
 	Probes []Probe
 	// Rules are keep and drop directives, in the same order.
 	Rules []manifest.Rule
+	// Warnings are about lines that look like directives and are none.
+	Warnings []*Error
 
 	file file
 }

@@ -1,9 +1,224 @@
 package config
 
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/linter"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+
+	"github.com/org/slimfile/sensor/manifest"
+)
+
 // Parse reads the settings and directives of in. Its error is the Dockerfile
 // parser's own where the file is no Dockerfile; otherwise it holds an Errors
 // with everything that is wrong, inside a *parser.LocationError when a line
 // of the Dockerfile is concerned.
+//
+// Each layer overrides the ones before it: defaults, image environment,
+// syntax line, directives, build arguments.
 func Parse(in Input) (*Config, error) {
-	return nil, Errors{{Filename: in.Filename, Message: "not supported yet", Unsupported: true}}
+	f := file{name: in.Filename, lines: lines(in.Dockerfile)}
+	image := fromEnv(in.ImageEnv)
+	syntax, syntaxErrs := fromSyntax(in.Syntax, f, in.Dockerfile)
+	args := fromMap(in.BuildArgs, "build argument")
+	c := defaults(f)
+	if turnedOff(args, syntax, image) {
+		c.Mode = ModeOff
+		return c, nil
+	}
+	doc, err := parseDockerfile(in, f)
+	if err != nil {
+		return nil, err
+	}
+	args = slices.DeleteFunc(args, func(a assignment) bool { return isUnknown(a.name) && doc.declares(a.name) })
+
+	errs := syntaxErrs
+	apply := func(list []assignment) {
+		for _, a := range list {
+			if err := a.set(c, f); err != nil {
+				errs = append(errs, err)
+			}
+		}
+	}
+	apply(image)
+	apply(syntax)
+	errs = append(errs, doc.apply(c)...)
+	apply(args)
+	if len(errs) > 0 {
+		slices.SortStableFunc(errs, func(a, b *Error) int {
+			return cmp.Or(cmp.Compare(a.Location.Line, b.Location.Line), cmp.Compare(a.Location.Column, b.Location.Column))
+		})
+		return nil, errs.located()
+	}
+	return c, nil
+}
+
+func defaults(f file) *Config {
+	return &Config{
+		Mode:    ModeOn,
+		Sensor:  SensorAuto,
+		Output:  OutputImage,
+		Timeout: DefaultTimeout,
+		Verify:  true,
+		Network: NetworkNone,
+		file:    f,
+	}
+}
+
+// lines splits a Dockerfile as BuildKit's parser does.
+func lines(dockerfile []byte) []string {
+	dockerfile = bytes.TrimPrefix(dockerfile, []byte("\xef\xbb\xbf"))
+	var list []string
+	for line := range strings.Lines(string(dockerfile)) {
+		list = append(list, strings.TrimRight(line, "\r\n"))
+	}
+	return list
+}
+
+// turnedOff tells whether SLIM is off in the first of layers that sets it.
+func turnedOff(layers ...[]assignment) bool {
+	for _, layer := range layers {
+		for _, a := range slices.Backward(layer) {
+			if a.name == "SLIM" {
+				return a.value == string(ModeOff)
+			}
+		}
+	}
+	return false
+}
+
+func isUnknown(name string) bool { return !slices.Contains(settingNames(), name) }
+
+// document is the Dockerfile as far as it matters here.
+type document struct {
+	file     file
+	stages   []instructions.Stage
+	metaArgs []instructions.ArgCommand
+	// scopes holds the directives before the first FROM, then each stage's.
+	scopes [][]statement
+	// decided holds, for each scope, the line on which something was decided.
+	decided []map[string]int
+	// chain lists the stages whose directives count, by number: the target
+	// last, before it the stages that it is built FROM.
+	chain []int
+	errs  Errors
+	warns Errors
+}
+
+func parseDockerfile(in Input, f file) (*document, error) {
+	parsed, err := parser.Parse(bytes.NewReader(in.Dockerfile))
+	if err != nil {
+		return nil, err
+	}
+	// A nil linter would panic on an inline `# check=` comment.
+	stages, metaArgs, err := instructions.Parse(parsed.AST, linter.New(&linter.Config{}))
+	if err != nil {
+		return nil, err
+	}
+	if len(stages) == 0 {
+		return nil, fmt.Errorf("%s has no stage: it needs a FROM", in.Filename)
+	}
+	doc := &document{
+		file: f, stages: stages, metaArgs: metaArgs,
+		scopes: make([][]statement, len(stages)+1), decided: make([]map[string]int, len(stages)+1),
+	}
+	doc.readDirectives(parsed.AST)
+	err = doc.resolve(in, parsed.EscapeToken)
+	return doc, err
+}
+
+// declares tells whether the Dockerfile has an ARG of that name: then the
+// build argument is the Dockerfile's own.
+func (doc *document) declares(name string) bool {
+	declared := func(a instructions.ArgCommand) bool {
+		return slices.ContainsFunc(a.Args, func(kv instructions.KeyValuePairOptional) bool { return kv.Key == name })
+	}
+	if slices.ContainsFunc(doc.metaArgs, declared) {
+		return true
+	}
+	for _, stage := range doc.stages {
+		for _, cmd := range stage.Commands {
+			if arg, ok := cmd.(*instructions.ArgCommand); ok && declared(*arg) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// readDirectives fills scopes.
+func (doc *document) readDirectives(ast *parser.Node) {
+	scope, count := 0, 0
+	for _, c := range comments(doc.file, ast) {
+		for scope < len(doc.stages) && doc.stages[scope].Location[0].Start.Line < c.line {
+			scope++
+		}
+		text := doc.file.lines[c.line-1]
+		start := directiveStart(text)
+		if start < 0 {
+			if c.inside == 0 {
+				doc.checkPlain(c.line)
+			}
+			continue
+		}
+		at := manifest.Location{Line: c.line, EndLine: c.line, Column: start - len(prefix), EndColumn: len(text)}
+		if c.inside > 0 {
+			doc.warns = append(doc.warns, doc.file.fail(at, "this is part of the instruction on line %d and no directive: "+
+				"put it on a line of its own, behind one that does not end in a continuation", c.inside))
+			continue
+		}
+		if count++; count > maxDirectives {
+			doc.errs = append(doc.errs, doc.file.fail(at, "more than %d directives", maxDirectives))
+			return
+		}
+		st, errs := readDirective(doc.file, c.line, start, text)
+		doc.errs = append(doc.errs, errs...)
+		if len(errs) == 0 {
+			doc.add(scope, st)
+		}
+	}
+}
+
+// add puts st into a scope, unless something there has decided the same.
+func (doc *document) add(scope int, st statement) {
+	if scope == 0 && st.verb == "on" {
+		doc.errs = append(doc.errs, doc.file.fail(st.at, "on belongs to one stage: put it below that stage's FROM"))
+		return
+	}
+	if doc.decided[scope] == nil {
+		doc.decided[scope] = map[string]int{}
+	}
+	for _, what := range st.sets {
+		if line, ok := doc.decided[scope][what]; ok {
+			doc.errs = append(doc.errs, doc.file.fail(st.at, "%s is given twice, first on line %d", what, line))
+			return
+		}
+		doc.decided[scope][what] = st.at.Line
+	}
+	doc.scopes[scope] = append(doc.scopes[scope], st)
+}
+
+// apply puts the directives that count for the target into c.
+func (doc *document) apply(c *Config) Errors {
+	if len(doc.errs) > 0 {
+		return doc.errs
+	}
+	for _, st := range doc.scopes[0] {
+		st.apply(c)
+	}
+	for _, stage := range doc.chain {
+		for _, st := range doc.scopes[stage+1] {
+			st.apply(c)
+		}
+	}
+	target := doc.chain[len(doc.chain)-1]
+	c.Slim = target == len(doc.stages)-1 ||
+		slices.ContainsFunc(doc.scopes[target+1], func(st statement) bool { return st.verb == "on" })
+	c.Warnings = doc.warns
+	return nil
 }

@@ -1,0 +1,186 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+
+	"github.com/org/slimfile/sensor/manifest"
+)
+
+// Values of settings that directives share; those in …Later are not
+// supported yet.
+var (
+	sensors            = []string{string(SensorAuto), string(SensorSeccomp), string(SensorFanotify)}
+	verifications      = []string{"on", "off"}
+	verificationsLater = []string{"repair"}
+)
+
+// setting is one SLIM or SLIM_* name.
+type setting struct {
+	name string
+	// set checks value and puts it into c. Its error has no location.
+	set func(c *Config, value string) *Error
+}
+
+// settings lists all names. Where only the default can be had so far, that
+// value is accepted: it asks for nothing that does not happen.
+func settings() []setting {
+	return []setting{
+		{"SLIM", chosen([]string{string(ModeOn), string(ModeOff)}, []string{"lint"}, func(c *Config, v string) { c.Mode = Mode(v) })},
+		{"SLIM_SENSOR", chosen(sensors, nil, func(c *Config, v string) { c.Sensor = Sensor(v) })},
+		{"SLIM_VERIFY", chosen(verifications, verificationsLater, func(c *Config, v string) { c.Verify = v == "on" })},
+		{"SLIM_OUTPUT", chosen(
+			[]string{string(OutputImage), string(OutputFat), string(OutputReport), string(OutputRootfs)}, []string{"lock"},
+			func(c *Config, v string) { c.Output = Output(v) })},
+		{"SLIM_TIMEOUT", setTimeout},
+		{"SLIM_LOCK", chosen([]string{"off"}, []string{"auto", "frozen", "update"}, nil)},
+		{"SLIM_REFRESH", func(_ *Config, v string) *Error { return chooseRefresh("value", v) }},
+		{"SLIM_POLICY", func(*Config, string) *Error {
+			return &Error{Message: "a policy is not supported yet", Unsupported: true}
+		}},
+		{"SLIM_FAIL_ON", chosen([]string{"error"}, []string{"warn", "never"}, nil)},
+	}
+}
+
+func settingNames() []string {
+	var names []string
+	for _, s := range settings() {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+// chosen is the set function of a setting with fixed values.
+func chosen(values, later []string, set func(*Config, string)) func(*Config, string) *Error {
+	return func(c *Config, value string) *Error {
+		if err := choose("value", value, values, later); err != nil {
+			return err
+		}
+		if set != nil {
+			set(c, value)
+		}
+		return nil
+	}
+}
+
+func setTimeout(c *Config, value string) *Error {
+	d, err := parseDuration(value)
+	if err != nil {
+		return &Error{Message: err.Error()}
+	}
+	c.Timeout = d
+	return nil
+}
+
+// chooseRefresh accepts off; a duration is right, but not supported yet.
+func chooseRefresh(what, value string) *Error {
+	if _, err := parseDuration(value); err == nil {
+		return &Error{Message: fmt.Sprintf("%s %s is not supported yet, want off", what, value), Unsupported: true}
+	}
+	return choose(what, value, []string{"off"}, nil)
+}
+
+// assignment is one SLIM or SLIM_* as the user gave it.
+type assignment struct {
+	name, value string
+	origin      string // for messages
+	at          manifest.Location
+}
+
+// isSetting tells whether a name is in slimfile's name space.
+func isSetting(name string) bool { return name == "SLIM" || strings.HasPrefix(name, "SLIM_") }
+
+// fromMap picks the settings of vars, sorted. An empty value is as good as
+// none: build files pass variables on that may be unset.
+func fromMap(vars map[string]string, origin string) []assignment {
+	var list []assignment
+	for _, name := range slices.Sorted(maps.Keys(vars)) {
+		if isSetting(name) && vars[name] != "" {
+			list = append(list, assignment{name: name, value: vars[name], origin: origin})
+		}
+	}
+	return list
+}
+
+func fromEnv(env []string) []assignment {
+	vars := map[string]string{}
+	for _, kv := range env {
+		name, value, _ := strings.Cut(kv, "=")
+		vars[name] = value
+	}
+	return fromMap(vars, "environment of the frontend image")
+}
+
+// fromSyntax reads cmdline: the frontend's ref, then settings. It stands in
+// the Dockerfile unless a build argument (BUILDKIT_SYNTAX) replaced it.
+func fromSyntax(cmdline string, f file, dockerfile []byte) ([]assignment, Errors) {
+	var (
+		list []assignment
+		errs Errors
+	)
+	words := strings.Fields(cmdline)
+	if len(words) > 0 && !isSetting(before(words[0], "=")) {
+		words = words[1:]
+	}
+	line := syntaxLine(cmdline, dockerfile)
+	from := 0
+	for _, w := range words {
+		at := f.find(line, w, from)
+		from = at.EndColumn
+		name, value, ok := strings.Cut(w, "=")
+		if !ok || !isSetting(name) {
+			errs = append(errs, f.fail(at, "syntax line: %q is no setting, want NAME=VALUE with one of %s", w, alternatives(settingNames())))
+			continue
+		}
+		if value != "" {
+			list = append(list, assignment{name: name, value: value, origin: "syntax line", at: at})
+		}
+	}
+	return list, errs
+}
+
+func before(s, sep string) string {
+	head, _, _ := strings.Cut(s, sep)
+	return head
+}
+
+// syntaxLine is the line of the Dockerfile that says cmdline, 0 if none does.
+func syntaxLine(cmdline string, dockerfile []byte) int {
+	_, own, loc, ok := parser.DetectSyntax(dockerfile)
+	if !ok || len(loc) == 0 || !strings.HasSuffix(own, strings.TrimSpace(cmdline)) {
+		return 0
+	}
+	return loc[0].Start.Line
+}
+
+// find is where text stands in a line, searched from a column on.
+func (f file) find(line int, text string, from int) manifest.Location {
+	if line == 0 || line > len(f.lines) {
+		return manifest.Location{}
+	}
+	loc := manifest.Location{Line: line, EndLine: line}
+	if i := strings.Index(f.lines[line-1][from:], text); i >= 0 {
+		loc.Column, loc.EndColumn = from+i, from+i+len(text)
+	}
+	return loc
+}
+
+// set applies a to c.
+func (a assignment) set(c *Config, f file) *Error {
+	all := settings()
+	i := slices.IndexFunc(all, func(s setting) bool { return s.name == a.name })
+	if i < 0 {
+		return f.fail(a.at, "%s: unknown setting %s%s", a.origin, a.name, hint(a.name, settingNames()))
+	}
+	err := all[i].set(c, a.value)
+	if err == nil {
+		return nil
+	}
+	located := f.fail(a.at, "%s %s: %s", a.origin, a.name, err.Message)
+	located.Unsupported = err.Unsupported
+	return located
+}
