@@ -1,0 +1,8 @@
+package pack
+
+// File is a file that the image lacks.
+type File struct {
+	Path           string
+	Mode, UID, GID uint32
+	Data           []byte
+}

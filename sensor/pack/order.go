@@ -1,0 +1,101 @@
+package pack
+
+import (
+	"cmp"
+	"iter"
+	"slices"
+	"strings"
+)
+
+// item is a path to be made, from the source or, when generated is set, from
+// memory.
+type item struct {
+	path      string
+	generated *File
+}
+
+// merge weaves the generated files into the entries and yields each item with
+// the one after it, which is zero for the last. The root itself is left out:
+// it is always copied.
+func merge(entries iter.Seq[string], generated []File) iter.Seq2[item, item] {
+	return func(yield func(item, item) bool) {
+		var last item
+		for it := range weave(entries, generated) {
+			if last.path != "" && !yield(last, it) {
+				return
+			}
+			last = it
+		}
+		if last.path != "" {
+			yield(last, item{})
+		}
+	}
+}
+
+func weave(entries iter.Seq[string], generated []File) iter.Seq[item] {
+	files := make([]item, len(generated))
+	for i := range generated {
+		files[i] = item{string(generated[i].Path), &generated[i]}
+	}
+	slices.SortFunc(files, func(a, b item) int { return compare(a.path, b.path) })
+	return func(yield func(item) bool) {
+		for path := range entries {
+			for len(files) > 0 && compare(files[0].path, path) < 0 {
+				if !yield(files[0]) {
+					return
+				}
+				files = files[1:]
+			}
+			if path == "/" || len(files) > 0 && files[0].path == path {
+				continue
+			}
+			if !yield(item{path: path}) {
+				return
+			}
+		}
+		for _, f := range files {
+			if !yield(f) {
+				return
+			}
+		}
+	}
+}
+
+// compare orders paths depth-first: as bytes, but with the slash, which ends a
+// name, before every byte that can be in one.
+func compare(a, b string) int {
+	n := min(len(a), len(b))
+	for i := range n {
+		if a[i] == b[i] {
+			continue
+		}
+		switch {
+		case a[i] == '/':
+			return -1
+		case b[i] == '/':
+			return 1
+		}
+		return cmp.Compare(a[i], b[i])
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+// below says whether path is something inside the directory dir.
+func below(path, dir string) bool {
+	if dir == "/" {
+		return len(path) > 1
+	}
+	return len(path) > len(dir) && path[len(dir)] == '/' && path[:len(dir)] == dir
+}
+
+// firstBelow cuts path, which is below dir, after the first name in dir.
+func firstBelow(path, dir string) string {
+	start := len(dir) + 1
+	if dir == "/" {
+		start = 1
+	}
+	if i := strings.IndexByte(path[start:], '/'); i >= 0 {
+		return path[:start+i]
+	}
+	return path
+}

@@ -1,0 +1,311 @@
+package pack
+
+import (
+	"context"
+	"errors"
+
+	"golang.org/x/sys/unix"
+)
+
+// worker copies one entry at a time.
+type worker struct {
+	*copier
+	stats  Stats
+	buffer []byte // for read and write, made when first needed
+}
+
+// run copies jobs until there are no more. Once the copy has failed it only
+// releases their directories.
+func (w *worker) run() {
+	for j := range w.jobs {
+		if w.ctx.Err() == nil {
+			if err := w.copy(j); err != nil {
+				w.cancel(err)
+			}
+		}
+		w.release(j.dir)
+	}
+}
+
+func (w *worker) copy(j job) error {
+	name, err := nameOf(j.path)
+	if err != nil {
+		return err
+	}
+	if j.generated != nil {
+		return w.generate(j, name)
+	}
+	var st unix.Stat_t
+	if err := fstatat(j.dir.src, name, &st); err != nil {
+		return w.fail("stat", j.path, err)
+	}
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFDIR:
+		d, err := w.makeDir(j.dir, j.path, false)
+		if err == nil {
+			w.release(d)
+		}
+		return err
+	case unix.S_IFSOCK:
+		w.stats.Sockets = append(w.stats.Sockets, j.path)
+		return nil
+	}
+	fd, err := w.makeOnce(j, name, &st)
+	if err != nil || fd == isLinked {
+		return err
+	}
+	if fd >= 0 {
+		defer unix.Close(fd)
+		return w.fill(fd, j, name, &st)
+	}
+	return w.setAttributes(j, name, &st)
+}
+
+// inode identifies a file of the source.
+type inode struct{ dev, ino uint64 }
+
+// names is what is known of the names of an inode that has several.
+type names struct {
+	first string // the one that was made first
+	left  uint64 // how many are still to come, at most
+}
+
+// In place of a descriptor: the entry is a further name of another one, or
+// cannot be opened.
+const (
+	isLinked = -1
+	isNode   = -2
+)
+
+// makeOnce makes an entry without content and attributes, or links it to the
+// name under which its inode was made already. The lock is held until a first
+// name is there for others to link to; what it holds may come later.
+func (w *worker) makeOnce(j job, name string, st *unix.Stat_t) (int, error) {
+	if st.Nlink == 1 {
+		return w.make(j, name, st)
+	}
+	key := inode{uint64(st.Dev), st.Ino}
+	w.linking.Lock()
+	defer w.linking.Unlock()
+	known := w.inodes[key]
+	if known == nil {
+		w.inodes[key] = &names{first: j.path, left: uint64(st.Nlink) - 1}
+		return w.make(j, name, st)
+	}
+	if err := linkat(w.root.dst, known.first[1:], j.dir.dst, name); err != nil {
+		return isLinked, w.fail("link", j.path, err)
+	}
+	if known.left--; known.left == 0 {
+		delete(w.inodes, key)
+	}
+	w.stats.HardLinks++
+	return isLinked, nil
+}
+
+// make returns a descriptor of the new file, or isNode.
+func (w *worker) make(j job, name string, st *unix.Stat_t) (int, error) {
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFREG:
+		fd, err := openat(j.dir.dst, name, createFlags, 0o600)
+		if err != nil {
+			return fd, w.fail("create", j.path, err)
+		}
+		w.stats.Files++
+		w.stats.Bytes += st.Size
+		return fd, nil
+	case unix.S_IFLNK:
+		target, err := readlinkat(j.dir.src, name)
+		if err != nil {
+			return isNode, w.fail("readlink", j.path, err)
+		}
+		if err := symlinkat(target, j.dir.dst, name); err != nil {
+			return isNode, w.fail("symlink", j.path, err)
+		}
+		w.stats.Symlinks++
+		return isNode, nil
+	}
+	if err := mknodat(j.dir.dst, name, st.Mode, st.Rdev); err != nil {
+		return isNode, w.fail("mknod", j.path, err)
+	}
+	w.stats.Special++
+	return isNode, nil
+}
+
+// generate makes a file of which only memory holds the content. Its time is
+// 1970, the same in every build.
+func (w *worker) generate(j job, name string) error {
+	f := j.generated
+	out, err := openat(j.dir.dst, name, createFlags, 0o600)
+	if err != nil {
+		return w.fail("create", j.path, err)
+	}
+	defer unix.Close(out)
+	if err := writeAt(out, f.Data, 0); err != nil {
+		return w.failFile("write", j.path, int64(len(f.Data)), err)
+	}
+	if err := fchown(out, f.UID, f.GID); err != nil {
+		return w.fail("chown", j.path, err)
+	}
+	if err := w.setTime(j.dir.dst, name, j.path, unix.Timespec{}); err != nil {
+		return err
+	}
+	w.stats.Files++
+	w.stats.Bytes += int64(len(f.Data))
+	return w.setMode(out, j.path, f.Mode)
+}
+
+// setAttributes completes an entry that cannot be opened: a link, a FIFO, a
+// device.
+func (w *worker) setAttributes(j job, name string, st *unix.Stat_t) error {
+	if err := fchownat(j.dir.dst, name, st.Uid, st.Gid); err != nil {
+		return w.fail("chown", j.path, err)
+	}
+	if err := w.copyXattrs(attrsAt(j.dir.src, name), attrsAt(j.dir.dst, name), j.path); err != nil {
+		return err
+	}
+	if err := w.setTime(j.dir.dst, name, j.path, st.Mtim); err != nil {
+		return err
+	}
+	if st.Mode&unix.S_IFMT == unix.S_IFLNK {
+		return nil // has no mode of its own
+	}
+	// fchmodat(2) would follow a link, but this name was made just above.
+	if err := fchmodat(j.dir.dst, name, st.Mode&permissions); err != nil {
+		return w.fail("chmod", j.path, err)
+	}
+	return nil
+}
+
+const (
+	createFlags = unix.O_WRONLY | unix.O_CREAT | unix.O_EXCL | unix.O_NOFOLLOW
+	// readFlags: O_NONBLOCK, so that not even a FIFO put in place of the file
+	// could hold up the copy.
+	readFlags = unix.O_RDONLY | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_NOCTTY
+)
+
+// fill completes the new regular file out.
+func (w *worker) fill(out int, j job, name string, st *unix.Stat_t) error {
+	in, err := openat(j.dir.src, name, readFlags, 0)
+	if err != nil {
+		return w.fail("open", j.path, err)
+	}
+	defer unix.Close(in)
+	if err := w.content(in, out, st); err != nil {
+		return w.failFile("copy", j.path, st.Size, err)
+	}
+	// chown(2) takes away setuid bits and file capabilities, and a POSIX ACL
+	// is part of the mode: the order matters.
+	if err := fchown(out, st.Uid, st.Gid); err != nil {
+		return w.fail("chown", j.path, err)
+	}
+	if err := w.copyXattrs(attrs{fd: in}, attrs{fd: out}, j.path); err != nil {
+		return err
+	}
+	if err := w.setMode(out, j.path, st.Mode); err != nil {
+		return err
+	}
+	return w.setTime(j.dir.dst, name, j.path, st.Mtim)
+}
+
+// content copies what is in a regular file, the cheapest way that works here.
+func (w *worker) content(in, out int, st *unix.Stat_t) error {
+	switch {
+	case st.Size == 0:
+		return nil
+	case w.clone(in, out):
+		return nil
+	case st.Blocks*statBlock < st.Size:
+		return w.sparse(in, out, st.Size)
+	}
+	return w.extent(in, out, 0, st.Size)
+}
+
+// statBlock is the unit of st_blocks, whatever the file system (stat(3type)).
+const statBlock = 512
+
+// clone lets out share the extents of in. A file system that cannot do it is
+// not asked again.
+func (w *worker) clone(in, out int) bool {
+	if w.noClone.Load() {
+		return false
+	}
+	if unix.IoctlFileClone(out, in) == nil {
+		return true
+	}
+	w.noClone.Store(true)
+	return false
+}
+
+// sparse copies the extents that hold data and leaves the holes.
+func (w *worker) sparse(in, out int, size int64) error {
+	for at := int64(0); at < size; {
+		data, err := unix.Seek(in, at, unix.SEEK_DATA)
+		if err == unix.ENXIO { // a hole up to the end
+			break
+		}
+		if err != nil {
+			return err
+		}
+		hole, err := unix.Seek(in, data, unix.SEEK_HOLE)
+		if err != nil {
+			return err
+		}
+		hole = min(hole, size)
+		if err := w.extent(in, out, data, hole-data); err != nil {
+			return err
+		}
+		at = hole
+	}
+	return unix.Ftruncate(out, size)
+}
+
+const (
+	// rangeLen bounds one copy_file_range(2), so that a cancelled build does
+	// not wait for gigabytes.
+	rangeLen = 32 << 20
+	// bufferLen fits the caches nearest to the processor.
+	bufferLen = 256 << 10
+)
+
+var errShrank = errors.New("shrank while it was copied")
+
+// extent copies length bytes at the same offset.
+func (w *worker) extent(in, out int, at, length int64) error {
+	for length > 0 {
+		if err := context.Cause(w.ctx); err != nil {
+			return err
+		}
+		n, err := w.some(in, out, at, length)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return errShrank
+		}
+		at += n
+		length -= n
+	}
+	return nil
+}
+
+// some copies at most length bytes and returns how many.
+func (w *worker) some(in, out int, at, length int64) (int64, error) {
+	if !w.noRange.Load() {
+		n, err := copyRange(in, out, at, min(length, rangeLen))
+		if err == nil && n > 0 {
+			return n, nil
+		}
+		if err == unix.ENOSPC || err == unix.EDQUOT || err == unix.EIO {
+			return 0, err
+		}
+		w.noRange.Store(true)
+	}
+	if w.buffer == nil {
+		w.buffer = make([]byte, bufferLen)
+	}
+	n, err := pread(in, w.buffer[:min(length, bufferLen)], at)
+	if err != nil {
+		return 0, err
+	}
+	return int64(n), writeAt(out, w.buffer[:n], at)
+}
