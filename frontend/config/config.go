@@ -105,6 +105,7 @@ type Config struct {
 	Warnings []*Error
 
 	file file
+	from manifest.Location // the target's FROM
 }
 
 // Start changes how the app is started for the run.

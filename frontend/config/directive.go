@@ -15,6 +15,8 @@ type directive struct {
 	// sets names what the directive decides; deciding the same thing twice in
 	// one stage is an error.
 	sets []string
+	// secret is what no message about a probe may show.
+	secret span
 }
 
 // statement is a directive that was understood.
@@ -44,8 +46,8 @@ func verbs() []verb {
 		{"ready", (*directive).ready},
 		{manifest.RuleKeep, globs(manifest.RuleKeep)},
 		{manifest.RuleDrop, globs(manifest.RuleDrop)},
-		{manifest.RuleKeepExe, names(manifest.RuleKeepExe, "NAME", isProgram)},
-		{manifest.RuleKeepPackage, names(manifest.RuleKeepPackage, "NAME", isPackage)},
+		{manifest.RuleKeepExe, names(manifest.RuleKeepExe, "curl or /usr/sbin/nginx", isProgram)},
+		{manifest.RuleKeepPackage, names(manifest.RuleKeepPackage, "tzdata", isPackage)},
 		{manifest.RuleKeepShell, (*directive).keepShell},
 		{"keep-stage-copy", nil},
 		{"granularity", (*directive).granularity},
@@ -163,7 +165,7 @@ func (d *directive) value(values, later []string) string {
 		return ""
 	}
 	d.surplus(d.verb.text, words[1:])
-	d.report(words[0].span, choose("value of "+d.verb.text, words[0].text, values, later))
+	d.report(words[0].span, choose(d.verb.text+" value", words[0].text, values, later))
 	return words[0].text
 }
 
@@ -206,7 +208,7 @@ func (d *directive) refresh() func(*Config) {
 	case len(words) > 1:
 		d.surplus("refresh", words[1:])
 	default:
-		d.report(words[0].span, chooseRefresh("refresh", words[0].text))
+		d.report(words[0].span, chooseRefresh("refresh value", words[0].text))
 	}
 	return func(*Config) {}
 }
@@ -275,14 +277,21 @@ func (d *directive) command(what string, known ...string) ([]word, options) {
 		end--
 	}
 	opts = append(opts, cmd[end:]...)
+	d.checkProgram(cmd)
 	for _, w := range cmd[:end] {
 		if w.operator != (span{}) {
-			d.fail(w.operator, "%s starts a program, not a shell, so %q means nothing: write sh -c '…', or quote it",
+			d.fail(w.operator, "%s runs a program without a shell, so %q means nothing: write sh -c '…', or quote it",
 				what, d.text[w.operator.start:w.operator.end])
 			break
 		}
 	}
 	return cmd[:end], d.options(what, opts, known...)
+}
+
+func (d *directive) checkProgram(cmd []word) {
+	if len(cmd) > 0 && cmd[0].text == "" {
+		d.fail(cmd[0].span, "the program's name is empty")
+	}
 }
 
 func (d *directive) looksOurs(w word, known []string) bool {
@@ -301,9 +310,7 @@ func (d *directive) jsonCommand(what string, list []string, at span, opts []word
 			d.fail(at, "an argument holds a NUL byte")
 		}
 	}
-	if len(cmd) == 0 {
-		d.fail(at, "the command is empty")
-	}
+	d.checkProgram(cmd)
 	positional, after := d.partition()
 	d.surplus(what, positional)
 	return cmd, d.options(what, append(opts, after...), known...)

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -33,9 +32,9 @@ const maxShown = 160
 // the words concerned underlined.
 func (e *Error) Error() string {
 	if e.Location.Line == 0 {
-		return e.Message
+		return printable(e.Message)
 	}
-	text := fmt.Sprintf("%s:%d: %s", e.Filename, e.Location.Line, e.Message)
+	text := printable(fmt.Sprintf("%s:%d: %s", e.Filename, e.Location.Line, e.Message))
 	if e.line == "" {
 		return text
 	}
@@ -119,19 +118,19 @@ func (es Errors) Unwrap() []error {
 	return errs
 }
 
-// located gives es the form in which BuildKit's frontend looks for source
-// locations: a *parser.LocationError around it. Nil when there are none.
+// located gives es the form in which BuildKit's frontend looks for a source
+// location: a *parser.LocationError around it, for the first line concerned.
+// The message shows all of them. Nil when es is empty.
 func (es Errors) located() error {
 	if len(es) == 0 {
 		return nil
 	}
-	var err error = es
-	for _, e := range es[:min(len(es), maxErrors)] {
+	for _, e := range es {
 		if e.Location.Line > 0 {
-			err = parser.WithLocation(err, ranges(e.Location))
+			return parser.WithLocation(es, ranges(e.Location))
 		}
 	}
-	return err
+	return es
 }
 
 // ranges is loc in BuildKit's terms.
@@ -140,21 +139,6 @@ func ranges(loc manifest.Location) []parser.Range {
 		Start: parser.Position{Line: loc.Line, Character: loc.Column},
 		End:   parser.Position{Line: max(loc.EndLine, loc.Line), Character: loc.EndColumn},
 	}}
-}
-
-// IsUnsupported reports whether err says only that something cannot be done
-// yet.
-func IsUnsupported(err error) bool {
-	var es Errors
-	if !errors.As(err, &es) {
-		return false
-	}
-	for _, e := range es {
-		if !e.Unsupported {
-			return false
-		}
-	}
-	return true
 }
 
 // file is the Dockerfile as messages show it.

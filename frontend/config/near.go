@@ -63,7 +63,7 @@ func choose(what, value string, values, later []string) *Error {
 	case slices.Contains(values, value):
 		return nil
 	case slices.Contains(later, value):
-		return &Error{Message: fmt.Sprintf("%s %s is not supported yet, want %s", what, value, alternatives(values)), Unsupported: true}
+		return &Error{Message: fmt.Sprintf("%s %q is not supported yet, want %s", what, value, alternatives(values)), Unsupported: true}
 	default:
 		return &Error{Message: fmt.Sprintf("unknown %s %q%s", what, value, hint(value, slices.Concat(values, later)))}
 	}

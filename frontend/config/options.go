@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -37,7 +38,7 @@ func (sc *scanner) options(what string, words []word, known ...string) options {
 			sc.fail(keySpan, "unknown option %q of %s%s", key, what, optionHint(key, known))
 		case o.has(key) && !slices.Contains(repeatable, key):
 			sc.fail(keySpan, "option %s is given twice", key)
-		case value == "":
+		case value == "" && !strings.HasPrefix(key, "env."):
 			sc.fail(w.span, "option %s has no value", key)
 		default:
 			o.list = append(o.list, option{key, value, span{w.start + w.key + 1, w.end}})
@@ -56,8 +57,9 @@ func optionHint(key string, known []string) string {
 	if len(known) == 0 {
 		return ", which has none"
 	}
-	if slices.Contains(known, "env.") && !strings.Contains(key, ".") {
-		return fmt.Sprintf(", did you mean %q?", "env."+key)
+	if slices.Contains(known, "env.") {
+		_, name, _ := strings.Cut(key, ".")
+		return fmt.Sprintf(", did you mean %q?", "env."+cmp.Or(name, key))
 	}
 	return hint(key, known)
 }
@@ -138,7 +140,7 @@ func (o options) choice(key string, values []string) string {
 	if !ok {
 		return ""
 	}
-	o.report(opt.at, choose(key, opt.value, values, nil))
+	o.report(opt.at, choose(key+" value", opt.value, values, nil))
 	return opt.value
 }
 

@@ -220,5 +220,6 @@ func (doc *document) apply(c *Config) Errors {
 	c.Slim = target == len(doc.stages)-1 ||
 		slices.ContainsFunc(doc.scopes[target+1], func(st statement) bool { return st.verb == "on" })
 	c.Warnings = doc.warns
+	c.from = doc.fromOf(target)
 	return nil
 }

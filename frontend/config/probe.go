@@ -34,13 +34,22 @@ func (d *directive) probe() func(*Config) {
 	case "exec":
 		p = d.execProbe(kind)
 	default:
-		d.report(kind.span, choose("kind of probe", kind.text, probeKinds, probesLater))
+		d.report(kind.span, choose("probe kind", kind.text, probeKinds, probesLater))
 		return nil
 	}
-	typed := span{kind.start, len(strings.TrimRight(d.text, blanks))}
-	at := d.location(span{d.verb.start, typed.end})
-	p.Name, p.Source = d.text[typed.start:typed.end], &at
+	end := len(strings.TrimRight(d.text, blanks))
+	at := d.location(span{d.verb.start, end})
+	p.Name, p.Source = d.probeName(span{kind.start, end}), &at
 	return func(c *Config) { c.Probes = append(c.Probes, p) }
+}
+
+// probeName is the probe as it was typed, without the password in it.
+func (d *directive) probeName(typed span) string {
+	name := d.text[typed.start:typed.end]
+	if d.secret != (span{}) {
+		name = d.text[typed.start:d.secret.start] + "***" + d.text[d.secret.end:typed.end]
+	}
+	return firstRunes(printable(name), maxShown)
 }
 
 // common reads the options of every probe.
@@ -67,6 +76,9 @@ func (d *directive) httpProbe(kind word) Probe {
 		Status:   opts.status(),
 		Match:    opts.regexp("match"),
 	}
+	if user, ok := opts.get("user"); ok {
+		d.secret = user.at
+	}
 	if p.HTTP.Scheme == "" {
 		p.HTTP.Scheme = "http"
 	}
@@ -77,7 +89,7 @@ func (d *directive) httpProbe(kind word) Probe {
 		d.fail(body.at, "body and body-file exclude each other")
 	}
 	if len(words) > 0 {
-		d.checkPath(words[0].span, p.HTTP.Path, "port=")
+		d.checkPath(words[0].span, p.HTTP.Path)
 	}
 	return p
 }
@@ -92,11 +104,10 @@ func (d *directive) one(kind word, what, want string, words []word) string {
 	return words[0].text
 }
 
-// checkPath checks the path of a request; portOption is how the directive
-// spells the port, for those who gave a whole URL.
-func (d *directive) checkPath(at span, p, portOption string) {
+// checkPath checks the path of a request.
+func (d *directive) checkPath(at span, p string) {
 	if strings.Contains(p, "://") && !strings.HasPrefix(p, "/") || strings.HasPrefix(p, "//") {
-		d.fail(at, "%q is a URL, want its path alone: the app is always the host, its port is %s", p, portOption)
+		d.fail(at, "%q is a URL, want its path alone: the host is always the app, and its port goes into port=", p)
 		return
 	}
 	if !strings.HasPrefix(p, "/") {
@@ -227,9 +238,6 @@ func (d *directive) execProbe(kind word) Probe {
 	for _, w := range cmd {
 		p.Exec.Command.Args = append(p.Exec.Command.Args, w.text)
 	}
-	if len(cmd) > 0 && cmd[0].text == "" {
-		d.fail(cmd[0].span, "the command's name is empty")
-	}
 	return p
 }
 
@@ -273,7 +281,7 @@ func (d *directive) condition(r *Ready, w word) {
 	case manifest.ReadyTCP:
 		r.Ports = append(r.Ports, d.portAt(w.span, arg))
 	case manifest.ReadyHTTP:
-		d.checkPath(w.span, arg, "port=")
+		d.checkPath(w.span, arg)
 		r.Path = arg
 	case manifest.ReadyLog:
 		if _, err := regexp.Compile(arg); err != nil {

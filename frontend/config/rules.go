@@ -16,11 +16,25 @@ func globs(kind string) func(*directive) func(*Config) {
 		if len(words) == 0 {
 			d.fail(d.verb.span, "%s wants a glob of absolute paths, such as /app/templates/**", kind)
 		}
-		for _, w := range words {
-			d.checkGlob(w)
+		for i, w := range words {
+			words[i].text = w.glob()
+			d.checkGlob(words[i])
 		}
 		return d.rule(kind, words, opts)
 	}
+}
+
+// glob is the word's text as a glob, in which a character after an unquoted
+// backslash stands for itself. Quotes keep blanks together, nothing more.
+func (w word) glob() string {
+	var b strings.Builder
+	for i, r := range w.text {
+		if _, ok := slices.BinarySearch(w.literal, i); ok && strings.ContainsRune(patterns+`]}\`, r) {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }
 
 func (d *directive) checkGlob(w word) {
@@ -30,20 +44,20 @@ func (d *directive) checkGlob(w word) {
 	case slices.ContainsFunc(strings.Split(w.text, "/"), func(s string) bool { return s == "." || s == ".." }):
 		d.fail(w.span, "glob %q has a . or .. in it, which no path in an image has", w.text)
 	case !doublestar.ValidatePattern(w.text):
-		d.fail(w.span, "bad glob %q: a [ or { is not closed (quoted with a backslash, it stands for itself)", w.text)
+		d.fail(w.span, "bad glob %q: a [ or { is not closed (after a backslash it stands for itself)", w.text)
 	}
 }
 
 // names reads NAME… [reason=], where each name must be valid.
-func names(kind, want string, valid func(string) bool) func(*directive) func(*Config) {
+func names(kind, example string, valid func(string) bool) func(*directive) func(*Config) {
 	return func(d *directive) func(*Config) {
 		words, opts := d.split(kind, "reason")
 		if len(words) == 0 {
-			d.fail(d.verb.span, "%s wants a %s", kind, want)
+			d.fail(d.verb.span, "%s wants names such as %s", kind, example)
 		}
 		for _, w := range words {
 			if !valid(w.text) {
-				d.fail(w.span, "bad name %q for %s: patterns belong to keep", w.text, kind)
+				d.fail(w.span, "bad name %q for %s, want one such as %s (patterns belong to keep)", w.text, kind, example)
 			}
 		}
 		return d.rule(kind, words, opts)

@@ -35,7 +35,7 @@ const defaultStopSignal = "SIGTERM"
 func (c *Config) Run(img dockerspec.DockerOCIImageConfig) (manifest.Run, error) {
 	exposed, err := tcpPorts(img.ExposedPorts)
 	if err != nil {
-		return manifest.Run{}, Errors{c.file.fail(manifest.Location{}, "%s", err)}.located()
+		return manifest.Run{}, Errors{c.file.fail(c.from, "%s", err)}.located()
 	}
 	r := resolver{config: c, image: img, exposed: exposed}
 	run := manifest.Run{
@@ -89,7 +89,7 @@ func (r *resolver) app() manifest.Command {
 	}
 	app := r.command(slices.Concat(r.image.Entrypoint, cmd))
 	if len(app.Args) == 0 {
-		r.fail(manifest.Location{}, "the image has neither ENTRYPOINT nor CMD, so there is nothing to trace: "+
+		r.fail(r.config.from, "the image has neither ENTRYPOINT nor CMD, so there is nothing to trace: "+
 			"add one, or say `# slim: start COMMAND` for the traced run only")
 	}
 	return app
@@ -241,6 +241,11 @@ func (r *resolver) ready(probes []manifest.Probe) manifest.Ready {
 			port = r.onlyPort(declared.Source, "ready http")
 		}
 		ready.URL = fmt.Sprintf("http://%s%s", net.JoinHostPort("localhost", strconv.Itoa(port)), declared.Path)
+	case manifest.ReadyExit:
+		if len(probedPorts(probes)) > 0 {
+			r.fail(declared.Source, "an app that has exited answers no http or tcp probe: "+
+				"use another condition, or probes of the kind exec")
+		}
 	case "":
 		ready.Kind, ready.Ports = r.defaultReady(probes)
 	}
@@ -256,7 +261,7 @@ func (r *resolver) defaultReady(probes []manifest.Probe) (kind string, ports []i
 		return manifest.ReadyTCP, ports
 	}
 	if len(r.image.ExposedPorts) > 0 || healthCommand(r.image) != nil {
-		r.fail(manifest.Location{}, "the image is a service without a TCP port, so nothing tells when it is up: "+
+		r.fail(r.config.from, "the image is a service without a TCP port, so nothing tells when it is up: "+
 			"say `# slim: ready log:REGEX` (a line of its log), or EXPOSE the port it listens on")
 	}
 	return manifest.ReadyExit, nil

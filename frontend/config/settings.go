@@ -79,7 +79,7 @@ func setTimeout(c *Config, value string) *Error {
 // chooseRefresh accepts off; a duration is right, but not supported yet.
 func chooseRefresh(what, value string) *Error {
 	if _, err := parseDuration(value); err == nil {
-		return &Error{Message: fmt.Sprintf("%s %s is not supported yet, want off", what, value), Unsupported: true}
+		return &Error{Message: fmt.Sprintf("%s %q is not supported yet, want off", what, value), Unsupported: true}
 	}
 	return choose(what, value, []string{"off"}, nil)
 }
@@ -174,7 +174,7 @@ func (a assignment) set(c *Config, f file) *Error {
 	all := settings()
 	i := slices.IndexFunc(all, func(s setting) bool { return s.name == a.name })
 	if i < 0 {
-		return f.fail(a.at, "%s: unknown setting %s%s", a.origin, a.name, hint(a.name, settingNames()))
+		return f.fail(a.at, "%s: unknown setting %q%s", a.origin, a.name, hint(a.name, settingNames()))
 	}
 	err := all[i].set(c, a.value)
 	if err == nil {

@@ -26,7 +26,10 @@ func (doc *document) resolve(in Input, escape rune) error {
 	for stage >= 0 {
 		doc.chain = append(doc.chain, stage)
 		base, err := lex.ProcessWordWithMatches(doc.stages[stage].BaseName, env)
-		if err != nil || len(base.Unmatched) > 0 {
+		if err != nil {
+			break // the conversion of the Dockerfile fails with the same error
+		}
+		if namesPlatform(base.Unmatched) {
 			doc.refuseUnknownBase(stage)
 			break
 		}
@@ -34,6 +37,17 @@ func (doc *document) resolve(in Input, escape rune) error {
 	}
 	slices.Reverse(doc.chain)
 	return nil
+}
+
+// namesPlatform tells whether one of names is a variable that BuildKit gives
+// every FROM: the caller did not tell its value.
+func namesPlatform(names map[string]struct{}) bool {
+	for name := range names {
+		if strings.HasPrefix(name, "TARGET") || strings.HasPrefix(name, "BUILD") {
+			return true
+		}
+	}
+	return false
 }
 
 // lastNamed is the last stage of that name before number end, or -1.
@@ -54,6 +68,13 @@ func (doc *document) stageNames() []string {
 		}
 	}
 	return names
+}
+
+// fromOf is where the FROM of a stage stands.
+func (doc *document) fromOf(stage int) manifest.Location {
+	lines := doc.stages[stage].Location
+	first, last := lines[0].Start.Line, lines[len(lines)-1].End.Line
+	return manifest.Location{Line: first, EndLine: last, EndColumn: len(doc.file.lines[first-1])}
 }
 
 // fromArgs are the variables that a FROM can use: build arguments, and the
@@ -89,9 +110,8 @@ func envGetter(vars map[string]string) shell.EnvGetter {
 func (doc *document) refuseUnknownBase(stage int) {
 	for i := range stage {
 		if len(doc.scopes[i+1]) > 0 && doc.stages[i].Name != "" {
-			loc := doc.stages[stage].Location[0]
-			doc.errs = append(doc.errs, doc.file.fail(manifest.Location{Line: loc.Start.Line, EndLine: loc.End.Line},
-				"cannot tell which stage %s is, so whether the directives of stage %s count: repeat them in this stage, or above the first FROM",
+			doc.errs = append(doc.errs, doc.file.fail(doc.fromOf(stage),
+				"the platform decides which stage %s is, so whether the directives of stage %s count: repeat them in this stage, or above the first FROM",
 				doc.stages[stage].BaseName, doc.stages[i].Name))
 			return
 		}

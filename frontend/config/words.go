@@ -25,6 +25,9 @@ type word struct {
 	// operator is the first unquoted character that a shell would act on, as
 	// the span of that character; empty when there is none.
 	operator span
+	// literal lists where in text a character stands that an unquoted
+	// backslash precedes.
+	literal []int
 }
 
 const (
@@ -155,10 +158,11 @@ type wordBuilder struct {
 	quoted   bool // some of it was, so that no NAME= can follow
 	key      int
 	operator span
+	literal  []int
 }
 
 func (b *wordBuilder) word() word {
-	return word{span: span{b.start, b.pos}, text: b.text.String(), key: b.key, operator: b.operator}
+	return word{span: span{b.start, b.pos}, text: b.text.String(), key: b.key, operator: b.operator, literal: b.literal}
 }
 
 // plain takes one unquoted character.
@@ -259,6 +263,7 @@ func (b *wordBuilder) escaped() {
 	case r < utf8.RuneSelf && isAlphanumeric(byte(r)):
 		b.breakOff(at, `the shell would drop this backslash: put the word in single quotes to keep it`)
 	default:
+		b.literal = append(b.literal, b.text.Len())
 		b.text.WriteRune(r)
 		b.pos = at.end
 	}
