@@ -12,7 +12,7 @@ import (
 // dir is a directory open on both sides.
 type dir struct {
 	path string
-	src  int // -1 when the image has no such directory
+	src  int // -1 when the directory is generated
 	dst  int
 	stat unix.Stat_t // the source's
 	// refs counts who still makes entries here: the walk, and every job that
@@ -28,16 +28,18 @@ func (d *dir) close() {
 	}
 }
 
-// makeDir makes and opens path in parent, with one reference. With mayLack,
-// the image need not have it: then it is root's, mode 0755.
-func (w *worker) makeDir(parent *dir, path string, mayLack bool) (*dir, error) {
+// makeDir makes and opens path in parent, with one reference.
+func (w *worker) makeDir(parent *dir, path string) (*dir, error) {
 	name, err := nameOf(path)
 	if err != nil {
 		return nil, err
 	}
 	d := &dir{path: path, src: -1, dst: -1}
 	d.refs.Store(1)
-	if err := w.openSource(d, parent, name, mayLack); err != nil {
+	if f := w.made[path]; f != nil {
+		d.stat = unix.Stat_t{Mode: f.Mode, Uid: f.UID, Gid: f.GID, Mtim: unix.Timespec{Sec: f.Mtime}}
+	} else if err := d.openSource(parent, name); err != nil {
+		d.close()
 		return nil, w.fail("open", path, err)
 	}
 	// Private until it is done; a mode without write permission must not keep
@@ -57,17 +59,12 @@ func (w *worker) makeDir(parent *dir, path string, mayLack bool) (*dir, error) {
 // links, FIFOs and devices without opening them.
 const dirFlags = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_NOFOLLOW
 
-func (w *worker) openSource(d, parent *dir, name string, mayLack bool) error {
-	err := error(unix.ENOENT)
-	if parent.src >= 0 {
-		d.src, err = openat(parent.src, name, dirFlags, 0)
+func (d *dir) openSource(parent *dir, name string) error {
+	if parent.src < 0 {
+		return unix.ENOENT
 	}
-	if err == unix.ENOENT && mayLack {
-		d.src = -1
-		d.stat = unix.Stat_t{Mode: unix.S_IFDIR | 0o755}
-		return nil
-	}
-	if err != nil {
+	var err error
+	if d.src, err = openat(parent.src, name, dirFlags, 0); err != nil {
 		return err
 	}
 	return unix.Fstat(d.src, &d.stat)

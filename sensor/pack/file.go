@@ -1,8 +1,11 @@
 package pack
 
-// File is a file that the image lacks.
+// File is an entry that the image lacks.
 type File struct {
-	Path           string
-	Mode, UID, GID uint32
-	Data           []byte
+	Path  string
+	Mode  uint32
+	UID   uint32
+	GID   uint32
+	Mtime int64
+	Data  []byte
 }

@@ -46,10 +46,7 @@ func weave(entries iter.Seq[string], generated []File) iter.Seq[item] {
 				}
 				files = files[1:]
 			}
-			if path == "/" || len(files) > 0 && files[0].path == path {
-				continue
-			}
-			if !yield(item{path: path}) {
+			if path != "/" && !yield(item{path: path}) {
 				return
 			}
 		}

@@ -69,13 +69,13 @@ const (
 )
 
 // Copy copies entries from src into the existing, empty directory dst, and
-// adds the generated files, which win over an entry of the same path. dst
+// makes the generated ones, regular files and directories, from memory. dst
 // itself becomes a copy of the root of src.
 //
 // Entries are physical paths, a directory before what is in it and all of it
-// in one run, as keepset.Set.All gives them; a directory on the way to an
-// entry is copied though it may not be listed itself. src must not change
-// meanwhile. On an error dst is left half made.
+// in one run, as keepset.Set.All gives them. No path may occur twice. A
+// directory on the way to an entry need not be listed: it is copied anyway.
+// src must not change meanwhile. On an error dst is left half made.
 //
 // Errors: *DiskFullError; ctx's cause; else one that names the path.
 func Copy(ctx context.Context, src *rootfs.Root, dst string, entries iter.Seq[string], generated []File, opt Options) (Stats, error) {
@@ -89,6 +89,12 @@ func Copy(ctx context.Context, src *rootfs.Root, dst string, entries iter.Seq[st
 		ctx: ctx, cancel: cancel, epoch: opt.Epoch, root: root,
 		jobs:   make(chan job, queueLen),
 		inodes: make(map[inode]*names),
+		made:   make(map[string]*File),
+	}
+	for i := range generated {
+		if f := &generated[i]; f.Mode&unix.S_IFMT == unix.S_IFDIR {
+			c.made[f.Path] = f
+		}
 	}
 	return c.run(merge(entries, generated))
 }
@@ -133,6 +139,7 @@ type copier struct {
 	epoch  *int64
 	root   *dir
 	jobs   chan job
+	made   map[string]*File // generated directories
 
 	// noClone and noRange are set by the first file that shows that the
 	// kernel cannot share or copy extents between the two file systems.
@@ -187,7 +194,7 @@ func (w *worker) walk(items iter.Seq2[item, item]) error {
 			return err
 		}
 		if below(next.path, it.path) {
-			if it.generated != nil {
+			if it.generated != nil && w.made[it.path] == nil {
 				return fmt.Errorf("generated file %q: %q is in it", it.path, next.path)
 			}
 			continue // a directory: entered for the sake of next
@@ -215,8 +222,7 @@ func (w *worker) enter(stack []*dir, it item) ([]*dir, error) {
 		case top.path == parent:
 			return stack, nil
 		case below(parent, top.path):
-			path := firstBelow(parent, top.path)
-			d, err := w.makeDir(top, path, it.generated != nil)
+			d, err := w.makeDir(top, firstBelow(parent, top.path))
 			if err != nil {
 				return stack, err
 			}

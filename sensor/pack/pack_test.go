@@ -43,6 +43,7 @@ type entry struct {
 
 const (
 	isDir  = unix.S_IFDIR
+	isFile = unix.S_IFREG
 	isLink = unix.S_IFLNK
 	isFifo = unix.S_IFIFO
 	isChar = unix.S_IFCHR
@@ -286,7 +287,7 @@ func TestStats(t *testing.T) {
 		entry{path: "/empty", mode: isDir | 0o755}, entry{path: "/l", mode: isLink, target: "x"}, entry{path: "/p", mode: isFifo | 0o600},
 		entry{path: "/run/b.sock", mode: isSock | 0o777}, entry{path: "/run/a.sock", mode: isSock | 0o777})
 	dst := t.TempDir()
-	files := []pack.File{{Path: "/d/new", Mode: 0o644, Data: []byte("abc")}}
+	files := []pack.File{{Path: "/d/new", Mode: isFile | 0o644, Data: []byte("abc")}}
 	got, err := copyTo(t, src, dst, pack.Options{}, files, below(snapshot(t, src))...)
 	must(t, err)
 	want := pack.Stats{Files: 2, HardLinks: 1, Dirs: 4, Symlinks: 1, Special: 1, Bytes: 8, Sockets: []string{"/run/a.sock", "/run/b.sock"}}
@@ -411,12 +412,12 @@ func TestEpoch(t *testing.T) {
 		entry{path: "/d/late", mode: isLink, target: "x", mtime: time.Unix(2001, 0)}, entry{path: "/d/fifo", mode: isFifo | 0o600, mtime: time.Unix(9999, 0)})
 	dst := t.TempDir()
 	epoch := int64(2000)
-	files := []pack.File{{Path: "/new/f", Mode: 0o644}}
+	files := []pack.File{{Path: "/new", Mode: isDir | 0o755, Mtime: 5000}, {Path: "/new/f", Mode: isFile | 0o644, Mtime: 5}}
 	_, err := copyTo(t, src, dst, pack.Options{Epoch: &epoch}, files, below(snapshot(t, src))...)
 	must(t, err)
 	got := snapshot(t, dst)
 	for path, want := range map[string]string{"/": "2000.0", "/d": "2000.0", "/d/early": "1999.999999999", "/d/same": "2000.0", "/d/just": "2000.0",
-		"/d/late": "2000.0", "/d/fifo": "2000.0", "/new": "0.0", "/new/f": "0.0"} {
+		"/d/late": "2000.0", "/d/fifo": "2000.0", "/new": "2000.0", "/new/f": "5.0"} {
 		if !strings.Contains(got[path], "mtime="+want) {
 			t.Errorf("%s: got %q, want %s", path, got[path], want)
 		}
@@ -430,11 +431,13 @@ func TestGenerated(t *testing.T) {
 		entry{path: "/lib/apk/db/installed", data: "old", uid: 1}, entry{path: "/z"})
 	dst := t.TempDir()
 	files := []pack.File{
-		{Path: "/var/lib/dpkg/status.d/zlib", Mode: 0o644, Data: []byte("Package: zlib\n")},
-		{Path: "/lib/apk/db/installed", Mode: 0o600, UID: 2, GID: 3, Data: []byte("new")},
-		{Path: "/var/lib/dpkg/status.d/bash", Mode: 0o644, Data: []byte("Package: bash\n")},
+		{Path: "/lib/apk/db/installed", Mode: isFile | 0o600, UID: 2, GID: 3, Data: []byte("new")},
+		{Path: "/tmp", Mode: isDir | 0o1777, Mtime: 7},
+		{Path: "/var/lib/dpkg/status.d", Mode: isDir | 0o755, Mtime: 9},
+		{Path: "/var/lib/dpkg/status.d/bash", Mode: isFile | 0o644, Data: []byte("Package: bash\n"), Mtime: 1 << 33},
+		{Path: "/var/lib/dpkg/status.d/zlib", Mode: isFile | 0o644, Data: []byte("Package: zlib\n")},
 	}
-	_, err := copyTo(t, src, dst, pack.Options{}, files, "/lib", "/lib/apk", "/lib/apk/db", "/lib/apk/db/installed", "/z")
+	_, err := copyTo(t, src, dst, pack.Options{}, files, "/lib", "/lib/apk", "/lib/apk/db", "/z")
 	must(t, err)
 	from, got := snapshot(t, src), snapshot(t, dst)
 	for _, path := range []string{"/", "/var", "/var/lib", "/var/lib/dpkg", "/lib/apk/db", "/z"} {
@@ -442,13 +445,18 @@ func TestGenerated(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", path, got[path], from[path])
 		}
 	}
-	for path, want := range map[string]string{"/var/lib/dpkg/status.d": "mode=40755 owner=0:0 mtime=0.000000000",
-		"/lib/apk/db/installed": "mode=100600 owner=2:3 mtime=0.000000000 size=3", "/var/lib/dpkg/status.d/zlib": "size=14"} {
-		if !strings.HasPrefix(got[path], want) && !strings.Contains(got[path], want) {
+	for path, want := range map[string]string{
+		"/tmp":                        "mode=41777 owner=0:0 mtime=7.000000000",
+		"/var/lib/dpkg/status.d":      "mode=40755 owner=0:0 mtime=9.000000000",
+		"/lib/apk/db/installed":       "mode=100600 owner=2:3 mtime=0.000000000 size=3",
+		"/var/lib/dpkg/status.d/bash": "mode=100644 owner=0:0 mtime=8589934592.000000000 size=14",
+		"/var/lib/dpkg/status.d/zlib": "mode=100644 owner=0:0 mtime=0.000000000 size=14",
+	} {
+		if !strings.HasPrefix(got[path], want) {
 			t.Errorf("%s: got %q, want %q", path, got[path], want)
 		}
 	}
-	if len(got) != 12 {
+	if len(got) != 13 {
 		t.Errorf("%d entries: %q", len(got), slices.Sorted(maps.Keys(got)))
 	}
 }
@@ -479,11 +487,15 @@ func TestBadInput(t *testing.T) {
 		{name: "directory not there", paths: []string{"/nothing/x"}, want: "/nothing"},
 		{name: "twice", paths: []string{"/b", "/b"}, want: "exists"},
 		{name: "a directory in two runs", paths: []string{"/a/x", "/b", "/a/y"}, want: "exists"},
-		{name: "an entry in a generated file", paths: []string{"/a/x"}, files: []pack.File{{Path: "/a"}}, want: "/a/x"},
-		{name: "a generated file behind a link", files: []pack.File{{Path: "/out/x"}}, want: "/out"},
-		{name: "a generated file twice", files: []pack.File{{Path: "/x"}, {Path: "/x"}}, want: "exists"},
-		{name: "a generated directory", files: []pack.File{{Path: "/"}}, want: "clean path"},
-		{name: "a generated relative path", files: []pack.File{{Path: "x"}}, want: "not an absolute path"},
+		{name: "an entry in a generated file", paths: []string{"/a/x"}, files: []pack.File{{Path: "/a", Mode: isFile}}, want: "/a/x"},
+		{name: "a generated file behind a link", files: []pack.File{{Path: "/out/x", Mode: isFile}}, want: "/out"},
+		{name: "a generated file twice", files: []pack.File{{Path: "/x", Mode: isFile}, {Path: "/x", Mode: isFile}}, want: "exists"},
+		{name: "generated and copied", paths: []string{"/b"}, files: []pack.File{{Path: "/b", Mode: isFile}}, want: "exists"},
+		{name: "a generated file in no directory", files: []pack.File{{Path: "/none/x", Mode: isFile}}, want: "/none"},
+		{name: "an entry in a generated directory", paths: []string{"/a/x"}, files: []pack.File{{Path: "/a", Mode: isDir}}, want: "/a/x"},
+		{name: "a generated link", files: []pack.File{{Path: "/x", Mode: isLink}}, want: "neither a file's nor a directory's"},
+		{name: "a generated root", files: []pack.File{{Path: "/", Mode: isDir}}, want: "clean path"},
+		{name: "a generated relative path", files: []pack.File{{Path: "x", Mode: isFile}}, want: "not an absolute path"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package pack
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"golang.org/x/sys/unix"
 )
@@ -32,8 +33,14 @@ func (w *worker) copy(j job) error {
 	if err != nil {
 		return err
 	}
+	if w.made[j.path] != nil {
+		return w.leafDir(j)
+	}
 	if j.generated != nil {
 		return w.generate(j, name)
+	}
+	if j.dir.src < 0 {
+		return w.fail("stat", j.path, unix.ENOENT)
 	}
 	var st unix.Stat_t
 	if err := fstatat(j.dir.src, name, &st); err != nil {
@@ -41,11 +48,7 @@ func (w *worker) copy(j job) error {
 	}
 	switch st.Mode & unix.S_IFMT {
 	case unix.S_IFDIR:
-		d, err := w.makeDir(j.dir, j.path, false)
-		if err == nil {
-			w.release(d)
-		}
-		return err
+		return w.leafDir(j)
 	case unix.S_IFSOCK:
 		w.stats.Sockets = append(w.stats.Sockets, j.path)
 		return nil
@@ -59,6 +62,15 @@ func (w *worker) copy(j job) error {
 		return w.fill(fd, j, name, &st)
 	}
 	return w.setAttributes(j, name, &st)
+}
+
+// leafDir makes a directory that nothing is to be made in.
+func (w *worker) leafDir(j job) error {
+	d, err := w.makeDir(j.dir, j.path)
+	if err == nil {
+		w.release(d)
+	}
+	return err
 }
 
 // inode identifies a file of the source.
@@ -131,10 +143,12 @@ func (w *worker) make(j job, name string, st *unix.Stat_t) (int, error) {
 	return isNode, nil
 }
 
-// generate makes a file of which only memory holds the content. Its time is
-// 1970, the same in every build.
+// generate makes a regular file of which only memory holds the content.
 func (w *worker) generate(j job, name string) error {
 	f := j.generated
+	if f.Mode&unix.S_IFMT != unix.S_IFREG {
+		return fmt.Errorf("generated entry %q: mode %#o is neither a file's nor a directory's", j.path, f.Mode)
+	}
 	out, err := openat(j.dir.dst, name, createFlags, 0o600)
 	if err != nil {
 		return w.fail("create", j.path, err)
@@ -146,7 +160,7 @@ func (w *worker) generate(j job, name string) error {
 	if err := fchown(out, f.UID, f.GID); err != nil {
 		return w.fail("chown", j.path, err)
 	}
-	if err := w.setTime(j.dir.dst, name, j.path, unix.Timespec{}); err != nil {
+	if err := w.setTime(j.dir.dst, name, j.path, unix.Timespec{Sec: f.Mtime}); err != nil {
 		return err
 	}
 	w.stats.Files++
