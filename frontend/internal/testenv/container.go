@@ -1,0 +1,326 @@
+package testenv
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/moby/profiles/seccomp"
+	"github.com/moby/sys/user"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// readyTimeout bounds how long a container may take to listen or to end.
+const readyTimeout = 60 * time.Second
+
+// RunOptions differ from how the image says that it runs.
+type RunOptions struct {
+	// Args replaces ENTRYPOINT and CMD.
+	Args []string
+	// Env is added to the image's.
+	Env []string
+	// User replaces USER.
+	User string
+	// ReadOnly mounts the root read-only.
+	ReadOnly bool
+}
+
+// Container runs an image's root as Docker would: the image's user with its
+// supplementary groups, Docker's capabilities and seccomp profile, and a network
+// of its own with loopback only.
+type Container struct {
+	id     string
+	runc   []string
+	cmd    *exec.Cmd
+	pid    int
+	output *buffer
+	exited <-chan struct{}
+}
+
+// Run starts a container in root, which the container may write to. It is
+// removed when the test ends; its output is shown if the test failed.
+func Run(t testing.TB, root string, config ocispecs.ImageConfig, opts RunOptions) *Container {
+	t.Helper()
+	tools := findTools(t)
+	spec, err := runtimeSpec(root, config, opts)
+	if err != nil {
+		t.Fatalf("container for %s: %v", root, err)
+	}
+	bundle := t.TempDir()
+	data, err := json.Marshal(spec)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(bundle, "config.json"), data, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &Container{
+		id:     strings.Trim(spec.Linux.CgroupsPath, "/"),
+		runc:   []string{tools.runc, "--root", filepath.Join(bundle, "runc")},
+		output: new(buffer),
+	}
+	pidFile := filepath.Join(bundle, "pid")
+	c.cmd = exec.Command(c.runc[0], append(c.runc[1:], "run", "--bundle", bundle, "--pid-file", pidFile, c.id)...)
+	c.cmd.Stdout, c.cmd.Stderr = c.output, c.output
+	if c.exited, err = startLocked(c.cmd); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		c.remove(t)
+		if t.Failed() {
+			t.Logf("the container's output:\n%s", c.Output())
+		}
+	})
+	c.await(t, "the container's process", func(context.Context) error {
+		data, err := os.ReadFile(pidFile)
+		if err != nil {
+			return err
+		}
+		c.pid, err = strconv.Atoi(string(data))
+		return err
+	})
+	return c
+}
+
+// Output is what the container wrote so far to standard output and error.
+func (c *Container) Output() string { return c.output.String() }
+
+// Wait returns the exit code, 128+N after signal N.
+func (c *Container) Wait(t testing.TB) int {
+	t.Helper()
+	select {
+	case <-c.exited:
+	case <-time.After(readyTimeout):
+		t.Fatalf("the container still runs after %v", readyTimeout)
+	}
+	return c.cmd.ProcessState.ExitCode()
+}
+
+// Signal sends a signal to the container's first process.
+func (c *Container) Signal(t testing.TB, sig unix.Signal) {
+	t.Helper()
+	if out, err := exec.Command(c.runc[0], append(c.runc[1:], "kill", c.id, strconv.Itoa(int(sig)))...).CombinedOutput(); err != nil {
+		t.Fatalf("signal the container: %v\n%s", err, out)
+	}
+}
+
+// WaitListen waits until a TCP port of the container's loopback accepts.
+func (c *Container) WaitListen(t testing.TB, port int) {
+	t.Helper()
+	c.await(t, fmt.Sprintf("port %d", port), func(ctx context.Context) error {
+		conn, err := c.Dial(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err != nil {
+			return err
+		}
+		return conn.Close()
+	})
+}
+
+// HTTPClient sends all requests to the container's loopback, whatever host the
+// URL names.
+func (c *Container) HTTPClient() *http.Client {
+	return &http.Client{
+		Timeout: readyTimeout,
+		Transport: &http.Transport{
+			DisableKeepAlives: true,
+			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+				_, port, err := net.SplitHostPort(address)
+				if err != nil {
+					return nil, err
+				}
+				return c.Dial(ctx, network, net.JoinHostPort("127.0.0.1", port))
+			},
+		},
+	}
+}
+
+// Dial connects from inside the container's network. The host must be an IP
+// address: the socket has to be made by the calling thread.
+func (c *Container) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	type result struct {
+		conn net.Conn
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		// Never unlocked: the thread has changed its network namespace and ends
+		// with the goroutine.
+		runtime.LockOSThread()
+		ns, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", c.pid))
+		if err != nil {
+			done <- result{err: err}
+			return
+		}
+		defer ns.Close()
+		if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
+			done <- result{err: fmt.Errorf("enter the container's network: %w", err)}
+			return
+		}
+		conn, err := new(net.Dialer).DialContext(ctx, network, address)
+		done <- result{conn, err}
+	}()
+	r := <-done
+	return r.conn, r.err
+}
+
+// await polls ready until it returns nil; the container's end is a failure.
+func (c *Container) await(t testing.TB, what string, ready func(context.Context) error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), readyTimeout)
+	defer cancel()
+	tick := time.NewTicker(pollInterval)
+	defer tick.Stop()
+	for {
+		err := ready(ctx)
+		if err == nil {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-c.exited:
+			if err = ready(ctx); err == nil {
+				return
+			}
+			t.Fatalf("wait for %s: the container ended with %s: %v", what, c.cmd.ProcessState, err)
+		case <-ctx.Done():
+			t.Fatalf("wait for %s: %v", what, errors.Join(ctx.Err(), err))
+		}
+	}
+}
+
+func (c *Container) remove(t testing.TB) {
+	out, err := exec.Command(c.runc[0], append(c.runc[1:], "delete", "--force", c.id)...).CombinedOutput()
+	if err != nil {
+		t.Errorf("remove the container: %v\n%s", err, out)
+	}
+	select {
+	case <-c.exited:
+	case <-time.After(stopTimeout):
+		t.Errorf("the container's runtime still runs after %v", stopTimeout)
+	}
+}
+
+// buffer collects output; it may be read while it is written.
+type buffer struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// dockerCaps is Docker's default capability set (moby, oci/caps/defaults.go).
+var dockerCaps = []string{
+	"CAP_AUDIT_WRITE", "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_MKNOD",
+	"CAP_NET_BIND_SERVICE", "CAP_NET_RAW", "CAP_SETFCAP", "CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID", "CAP_SYS_CHROOT",
+}
+
+func runtimeSpec(root string, config ocispecs.ImageConfig, opts RunOptions) (*specs.Spec, error) {
+	if opts.User == "" {
+		opts.User = config.User
+	}
+	account, err := resolveUser(root, opts.User)
+	if err != nil {
+		return nil, err
+	}
+	args := opts.Args
+	if args == nil {
+		args = append(append(args, config.Entrypoint...), config.Cmd...)
+	}
+	if len(args) == 0 {
+		return nil, errors.New("the image has no ENTRYPOINT and no CMD")
+	}
+	env := append([]string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + account.Home}, config.Env...)
+	caps := &specs.LinuxCapabilities{Bounding: dockerCaps}
+	if account.Uid == 0 {
+		caps.Effective, caps.Permitted = dockerCaps, dockerCaps
+	}
+	groups := make([]uint32, len(account.Sgids))
+	for i, gid := range account.Sgids {
+		groups[i] = uint32(gid)
+	}
+	spec := &specs.Spec{
+		Version:  specs.Version,
+		Hostname: "app",
+		Root:     &specs.Root{Path: root, Readonly: opts.ReadOnly},
+		Process: &specs.Process{
+			Args: args, Env: append(env, opts.Env...), Cwd: path.Join("/", config.WorkingDir),
+			User:         specs.User{UID: uint32(account.Uid), GID: uint32(account.Gid), AdditionalGids: groups},
+			Capabilities: caps,
+		},
+		Mounts: []specs.Mount{
+			{Destination: "/proc", Type: "proc", Source: "proc", Options: []string{"nosuid", "noexec", "nodev"}},
+			{Destination: "/dev", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "strictatime", "mode=755", "size=64m"}},
+			{Destination: "/dev/pts", Type: "devpts", Source: "devpts", Options: []string{"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"}},
+			{Destination: "/dev/shm", Type: "tmpfs", Source: "shm", Options: []string{"nosuid", "noexec", "nodev", "mode=1777", "size=64m"}},
+			{Destination: "/sys", Type: "sysfs", Source: "sysfs", Options: []string{"nosuid", "noexec", "nodev", "ro"}},
+		},
+		Linux: &specs.Linux{
+			CgroupsPath: "/slimfile-test-" + filepath.Base(filepath.Dir(root)) + "-" + strconv.FormatInt(time.Now().UnixNano(), 36),
+			Namespaces: []specs.LinuxNamespace{
+				{Type: specs.PIDNamespace}, {Type: specs.NetworkNamespace}, {Type: specs.IPCNamespace},
+				{Type: specs.UTSNamespace}, {Type: specs.MountNamespace},
+			},
+			MaskedPaths:   []string{"/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/sched_debug", "/sys/firmware"},
+			ReadonlyPaths: []string{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"},
+			// As Docker since 20.10: any user may listen below 1024.
+			Sysctl: map[string]string{"net.ipv4.ip_unprivileged_port_start": "0"},
+		},
+	}
+	spec.Linux.Seccomp, err = seccomp.GetDefaultProfile(spec)
+	return spec, err
+}
+
+// resolveUser reads USER by the image's own account files, which it may lack.
+func resolveUser(root, name string) (*user.ExecUser, error) {
+	passwd, err := openInRoot(root, "etc/passwd")
+	if err != nil {
+		return nil, err
+	}
+	defer passwd.Close()
+	group, err := openInRoot(root, "etc/group")
+	if err != nil {
+		return nil, err
+	}
+	defer group.Close()
+	return user.GetExecUser(name, &user.ExecUser{Home: "/"}, passwd, group)
+}
+
+func openInRoot(dir, name string) (io.ReadCloser, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	f, err := root.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return io.NopCloser(strings.NewReader("")), nil
+	}
+	return f, err
+}
