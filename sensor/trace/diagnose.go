@@ -1,0 +1,160 @@
+package trace
+
+import (
+	"bytes"
+	"debug/elf"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"runtime"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/org/slimfile/sensor/launch"
+	"github.com/org/slimfile/sensor/manifest"
+)
+
+// entrypointFailure says that the program concerned is the image's own.
+func entrypointFailure(err error) error {
+	var f *manifest.Failure
+	if !errors.As(err, &f) {
+		return err
+	}
+	f.Phase = phaseStart
+	f.Message = "the image's entrypoint cannot be started: " + f.Message
+	return f
+}
+
+// startFailure explains why a program did not start.
+func startFailure(err error, spec launch.Spec) error {
+	var start *launch.StartError
+	if !errors.As(err, &start) {
+		return err
+	}
+	name := spec.Args[0]
+	switch {
+	case start.Step == "chdir":
+		return &manifest.Failure{
+			Message: fmt.Sprintf("%s cannot enter WORKDIR %s: %s", account(spec), spec.Dir, plain(start.Err)),
+			Remedy:  "let WORKDIR belong to USER, or be readable for all",
+		}
+	case start.Step != "exec":
+		return &manifest.Failure{Message: err.Error()}
+	case errors.Is(err, fs.ErrNotExist):
+		return missing(spec)
+	case errors.Is(err, fs.ErrPermission):
+		return notExecutable(spec, spec.Path)
+	case errors.Is(err, unix.ENOEXEC):
+		return notProgram(spec)
+	default:
+		return &manifest.Failure{Message: fmt.Sprintf("%q: %s", name, plain(start.Err))}
+	}
+}
+
+// missing explains ENOENT of execve(2): the file itself, or what it names as
+// its interpreter, is not there.
+func missing(spec launch.Spec) error {
+	if _, err := os.Stat(spec.Path); err != nil {
+		return &manifest.Failure{
+			Message: fmt.Sprintf("%q does not exist in the image", spec.Path),
+			Remedy:  "correct ENTRYPOINT or CMD, or COPY the file into the final stage",
+		}
+	}
+	if script, interpreter := shebang(spec.Path); script {
+		f := &manifest.Failure{
+			Message: fmt.Sprintf("the first line of %s names the interpreter %q, which does not exist in the image", spec.Path, interpreter),
+			Remedy:  "install the interpreter, or correct the line",
+		}
+		if strings.HasSuffix(interpreter, "\r") {
+			f.Remedy = "the script has Windows line ends: save it with LF, e.g. `*.sh text eol=lf` in .gitattributes"
+		}
+		return f
+	}
+	return &manifest.Failure{
+		Message: fmt.Sprintf("%s needs the loader %s, which does not exist in the image", spec.Path, loader(spec.Path)),
+		Remedy:  "it was built for another system (glibc, musl): build it for the final stage's base, or link it statically",
+	}
+}
+
+// notProgram explains ENOEXEC.
+func notProgram(spec launch.Spec) error {
+	f := &manifest.Failure{
+		Message: fmt.Sprintf("%s is not a program that this machine can execute", spec.Path),
+		Remedy:  "a script needs a first line like #!/bin/sh",
+	}
+	if machine, ok := elfMachine(spec.Path); ok {
+		f.Message = fmt.Sprintf("%s is a program for %s, and this machine is %s", spec.Path, machine, runtime.GOARCH)
+		f.Remedy = "build for the machine's platform, or install its emulator: docker run --privileged tonistiigi/binfmt --install all"
+	}
+	return f
+}
+
+// maxShebang is how much of a script's first line the kernel reads
+// (BINPRM_BUF_SIZE, include/uapi/linux/binfmts.h).
+const maxShebang = 256
+
+// shebang returns the interpreter that a script names, with a trailing \r if
+// there is one.
+func shebang(name string) (script bool, interpreter string) {
+	head, err := readHead(name, maxShebang)
+	line, ok := bytes.CutPrefix(head, []byte("#!"))
+	if err != nil || !ok {
+		return false, ""
+	}
+	line, _, _ = bytes.Cut(line, []byte("\n"))
+	line = bytes.Trim(line, " \t")
+	if i := bytes.IndexAny(line, " \t"); i >= 0 {
+		line = line[:i]
+	}
+	return true, string(line)
+}
+
+func readHead(name string, limit int64) ([]byte, error) {
+	f, err := openRegular(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, limit))
+}
+
+// loader is the ELF interpreter that a program asks for.
+func loader(name string) string {
+	const unknown = "it was linked for"
+	file, err := openRegular(name)
+	if err != nil {
+		return unknown
+	}
+	defer file.Close()
+	f, err := elf.NewFile(file)
+	if err != nil {
+		return unknown
+	}
+	for _, p := range f.Progs {
+		if p.Type != elf.PT_INTERP {
+			continue
+		}
+		text, err := io.ReadAll(io.LimitReader(p.Open(), unix.PathMax))
+		if err != nil {
+			return unknown
+		}
+		return string(bytes.TrimRight(text, "\x00"))
+	}
+	return unknown
+}
+
+func elfMachine(name string) (machine string, ok bool) {
+	file, err := openRegular(name)
+	if err != nil {
+		return "", false
+	}
+	defer file.Close()
+	f, err := elf.NewFile(file)
+	if err != nil {
+		return "", false
+	}
+	return strings.TrimPrefix(f.Machine.String(), "EM_"), true
+}

@@ -1,0 +1,238 @@
+package trace
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/org/slimfile/sensor/manifest"
+	"github.com/org/slimfile/sensor/probe"
+	"github.com/org/slimfile/sensor/record"
+)
+
+// Phases of a run, as manifest.Failure.Phase has them.
+const (
+	phaseStart  = "start"
+	phaseReady  = "ready"
+	phaseProbe  = "probe"
+	phaseStop   = "stop"
+	phaseRecord = "record"
+)
+
+// deadlineError is the cause when the time of the whole run is over.
+type deadlineError struct{ limit time.Duration }
+
+func (e *deadlineError) Error() string {
+	return fmt.Sprintf("the run took longer than %s in all", e.limit)
+}
+
+// asFailure is err as a failure of a phase, unless it says which itself.
+func asFailure(err error, phase string) *manifest.Failure {
+	var f *manifest.Failure
+	if !errors.As(err, &f) {
+		f = &manifest.Failure{Message: plain(err)}
+	}
+	if f.Phase == "" {
+		f.Phase = phase
+	}
+	return f
+}
+
+// explain makes the failure of a run whose processes are all gone: the log is
+// complete, and may tell more than the error.
+func (s *supervisor) explain(ctx context.Context, err error) *manifest.Failure {
+	f := asFailure(err, s.phase)
+	f.Log = s.log.lines()
+	var deadline *deadlineError
+	switch {
+	case errors.As(context.Cause(ctx), &deadline):
+		f.Message = fmt.Sprintf("%s, in phase %s", deadline, s.phase)
+		f.Remedy = "give it longer with the build argument SLIM_TIMEOUT"
+	case ctx.Err() != nil:
+		f.Message = fmt.Sprintf("the build was cancelled in phase %s", s.phase)
+		f.Remedy = ""
+	default:
+		if hint := logHint(f.Log); hint != "" {
+			f.Remedy = hint
+		} else if s.mode == Verify && f.Phase != phaseRecord {
+			f.Remedy = "the image as built passed, so the slim image lacks something that this run needed; its log may name it: add `# slim: keep GLOB`, or a probe that makes the traced run use it"
+		}
+	}
+	return f
+}
+
+// logHints are causes that an app's last lines give away.
+func logHint(lines []string) string {
+	log := strings.Join(lines, "\n")
+	for _, h := range []struct{ pattern, hint string }{
+		{`(?i)(bind|listen|socket|port).*(permission denied|EACCES)|(permission denied|EACCES).*(bind|listen|socket|0\.0\.0\.0:\d{1,3}\b)`,
+			"only root may listen on ports below 1024 here: listen on a port from 1024 up, or change USER"},
+		{`(?i)address (already )?in use|EADDRINUSE`,
+			"two parts of the app want one port: see its log"},
+		{`(?i)(could not|couldn't|can't|cannot|failed to|unable to) (translate host|resolve|connect)|name or service not known|temporary failure in name resolution|getaddrinfo|no such host|ECONNREFUSED|network is unreachable`,
+			"the traced run has a network of its own with nothing but the app: if the app needs another service to start, let it try again later, or say `# slim: network default`"},
+		{`(?i)read-only file system|EROFS`,
+			"the app writes to a place that is read-only: see its log"},
+		{`(?i)permission denied|EACCES`,
+			"the app's USER lacks a permission, see its log: COPY --chown, chmod, or another USER"},
+	} {
+		if regexp.MustCompile(h.pattern).MatchString(log) {
+			return h.hint
+		}
+	}
+	return ""
+}
+
+// recorderFailure is a failure of the recorder itself.
+func recorderFailure(err error, run manifest.Run) *manifest.Failure {
+	f := &manifest.Failure{Phase: phaseRecord, Message: err.Error()}
+	switch {
+	case errors.Is(err, record.ErrFanotify):
+		f.Remedy = "run on a kernel with fanotify, or let the unprivileged recorder do alone: SLIM_SENSOR=seccomp"
+	case errors.Is(err, record.ErrLost) && !run.Privileged:
+		f.Message = "the record is incomplete: " + err.Error()
+		f.Remedy = "the privileged recorder sees more: docker buildx build --allow security.insecure"
+	case errors.Is(err, record.ErrLost):
+		f.Message = "the record is incomplete: " + err.Error()
+		f.Remedy = "build again; if it happens each time, please report it with the app's name"
+	}
+	return f
+}
+
+// diedEarly is the failure of an app that ended before it was up.
+func (s *supervisor) diedEarly(how string) *manifest.Failure {
+	f := &manifest.Failure{
+		Phase:    phaseStart,
+		Message:  "the app ended before it was ready",
+		Expected: s.ready.want,
+		Got:      how,
+		Remedy:   "see its log; what it needs to start (environment, files, other services) must be there in the build: `# slim: start env.K=V …`",
+		Source:   s.run.Ready.Source,
+	}
+	if s.run.Ready.Kind == manifest.ReadyExit {
+		f.Message = "the app failed"
+	} else if how == "exit 0" {
+		f.Remedy = "a service must stay in the foreground; if this is a command-line tool, say `# slim: ready exit`"
+	}
+	if how == "exit 127" || how == "exit 126" {
+		f.Remedy = "a shell did not find a command, or may not execute it: see its log"
+	}
+	return f
+}
+
+// neverReady is the failure of an app that runs but does not come up. lack is
+// what there is instead of the condition.
+func (s *supervisor) neverReady(lack error) *manifest.Failure {
+	ready := s.run.Ready
+	timeout := probe.Seconds(ready.TimeoutSeconds)
+	f := &manifest.Failure{
+		Phase:    phaseReady,
+		Message:  fmt.Sprintf("the app was not ready within %s", timeout),
+		Expected: s.ready.want,
+		Got:      lack.Error(),
+		Remedy:   "if it only needs longer: `# slim: ready timeout=…`",
+		Source:   ready.Source,
+	}
+	switch ready.Kind {
+	case manifest.ReadyExit:
+		f.Message = fmt.Sprintf("the app did not exit within %s", timeout)
+		f.Remedy = "for a service: EXPOSE its port, or say `# slim: ready tcp:PORT`; if it only needs longer: `# slim: ready exit timeout=…`"
+	case manifest.ReadyTCP:
+		f.Remedy = portRemedy(ready, f.Remedy)
+	}
+	return f
+}
+
+// portRemedy says which ports the app listens on instead.
+func portRemedy(ready manifest.Ready, otherwise string) string {
+	listeners, err := probe.Listeners()
+	if err != nil || len(listeners) == 0 {
+		return otherwise
+	}
+	var others []int
+	for _, l := range listeners {
+		if port := int(l.Port()); !slices.Contains(ready.Ports, port) && !slices.Contains(others, port) {
+			others = append(others, port)
+		}
+	}
+	if len(others) == 0 {
+		return otherwise
+	}
+	missing := slices.DeleteFunc(slices.Clone(ready.Ports), func(port int) bool { return len(onPort(listeners, port)) > 0 })
+	if ready.Source == nil {
+		return fmt.Sprintf("EXPOSE says %s but the app listens on %s: correct EXPOSE, or say `# slim: ready tcp:%d`", portNames(missing), portNames(others), others[0])
+	}
+	return fmt.Sprintf("%s was asked for but the app listens on %s: `# slim: ready tcp:%d`", portNames(missing), portNames(others), others[0])
+}
+
+// diedDuring is the failure of an app that did not survive a probe.
+func (s *supervisor) diedDuring(p manifest.Probe, prober probe.Prober, how string) *manifest.Failure {
+	return &manifest.Failure{
+		Phase:    phaseProbe,
+		Message:  fmt.Sprintf("the app ended during probe %q", p.Name),
+		Probe:    p.Name,
+		Expected: prober.Expected(),
+		Got:      how + " of the app",
+		Remedy:   "see its log",
+		Source:   p.Source,
+	}
+}
+
+// probeFailure is the failure of a probe that did not get what it wanted; nil
+// for no error. When ctx has ended, that is the failure.
+func (s *supervisor) probeFailure(ctx context.Context, p manifest.Probe, prober probe.Prober, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	f := &manifest.Failure{
+		Phase:    phaseProbe,
+		Message:  fmt.Sprintf("probe %q failed", p.Name),
+		Probe:    p.Name,
+		Expected: prober.Expected(),
+		Got:      err.Error(),
+		Remedy:   probeRemedy(p, err),
+		Source:   p.Source,
+	}
+	return f
+}
+
+func probeRemedy(p manifest.Probe, err error) string {
+	var cause *manifest.Failure
+	var unknownCA x509.UnknownAuthorityError
+	var wrongName x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	text := err.Error()
+	switch {
+	case errors.As(err, &cause):
+		return cause.Remedy
+	case errors.As(err, &unknownCA), errors.As(err, &wrongName), errors.As(err, &invalid):
+		return "to accept any certificate: insecure=true"
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return "the app speaks plain HTTP there: scheme=http"
+	case p.HTTP != nil && p.HTTP.Scheme == "http" && (strings.Contains(text, `malformed HTTP response "\x15\x03`) ||
+		strings.Contains(text, "HTTP request to an HTTPS server") || strings.Contains(text, "HTTP request was sent to HTTPS port")):
+		return "the app speaks TLS there: scheme=https, and insecure=true for a self-signed certificate"
+	case errors.Is(err, unix.ECONNREFUSED):
+		listeners, listErr := probe.Listeners()
+		if listErr != nil {
+			return ""
+		}
+		return describe(listeners) + ": correct port="
+	case p.HTTP != nil && strings.HasPrefix(text, "404 "):
+		return "correct the path, or say which status is right: status=404"
+	case p.HTTP != nil && strings.HasPrefix(text, "401 "):
+		return "give credentials with user=NAME:PASSWORD, or say which status is right: status=401"
+	}
+	return "see the app's log"
+}

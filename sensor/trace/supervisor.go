@@ -1,0 +1,304 @@
+package trace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/org/slimfile/sensor/launch"
+	"github.com/org/slimfile/sensor/manifest"
+	"github.com/org/slimfile/sensor/probe"
+	"github.com/org/slimfile/sensor/record"
+)
+
+// supervisor carries out one run.
+type supervisor struct {
+	run     manifest.Run
+	mode    Mode
+	console *console
+	log     *appLog
+	session *record.Session
+
+	probers []probe.Prober // parallel to run.Probes
+	ready   condition
+	signal  unix.Signal // STOPSIGNAL
+
+	spec      launch.Spec
+	app       *launch.Process
+	phase     string // one of the phase constants
+	report    manifest.RunReport
+	beginning time.Time
+}
+
+// outcome is how a run ended: with a failure, or with a report.
+type outcome struct {
+	failure *manifest.Failure
+	report  manifest.RunReport
+	trace   *record.Result // nil unless it is wanted
+}
+
+// cleanupTime bounds the end of a run, whatever happened before: killing all
+// processes and taking in what they wrote.
+const cleanupTime = 30 * time.Second
+
+// newSupervisor reads the run and refuses what cannot work before anything is
+// started.
+func newSupervisor(input string, mode Mode, stdout io.Writer) (*supervisor, error) {
+	run, err := readRun(input)
+	if err != nil {
+		return nil, err
+	}
+	c := &console{w: stdout}
+	s := &supervisor{
+		run:     run,
+		mode:    mode,
+		console: c,
+		log:     &appLog{console: c},
+		report:  manifest.RunReport{Version: manifest.Version},
+	}
+	if s.signal, err = parseSignal(run.Stop.Signal); err != nil {
+		return nil, &manifest.Failure{Phase: phaseStop, Message: err.Error(), Remedy: "correct STOPSIGNAL"}
+	}
+	if s.ready, err = newCondition(run.Ready, s.log); err != nil {
+		return nil, &manifest.Failure{Phase: phaseReady, Message: err.Error(), Source: run.Ready.Source}
+	}
+	for _, p := range run.Probes {
+		prober, err := s.newProber(p)
+		if err != nil {
+			return nil, err
+		}
+		s.probers = append(s.probers, prober)
+	}
+	return s, nil
+}
+
+func (s *supervisor) newProber(p manifest.Probe) (probe.Prober, error) {
+	prober, err := probe.New(p, s.startProbe)
+	if err != nil {
+		return nil, &manifest.Failure{Phase: phaseProbe, Message: err.Error(), Probe: p.Name, Source: p.Source}
+	}
+	if s.run.Ready.Kind == manifest.ReadyExit && p.Exec == nil {
+		return nil, &manifest.Failure{
+			Phase:   phaseProbe,
+			Message: fmt.Sprintf("probe %q needs a running app, but this one counts as ready when it has exited", p.Name),
+			Probe:   p.Name,
+			Remedy:  "for a service: EXPOSE its port, or say `# slim: ready tcp:PORT`; for a command-line tool: use `# slim: probe exec …`",
+			Source:  p.Source,
+		}
+	}
+	return prober, nil
+}
+
+// supervise does the run. The error is for what leaves the container in an
+// unknown state; nothing may be written then.
+func (s *supervisor) supervise(ctx context.Context) (outcome, error) {
+	s.phase = phaseStart
+	s.beginning = time.Now()
+	session, err := s.newSession()
+	if err != nil {
+		return outcome{failure: asFailure(err, phaseRecord)}, nil
+	}
+	s.session = session
+	timeout := probe.Seconds(s.run.TimeoutSeconds)
+	bounded, cancel := context.WithTimeoutCause(ctx, timeout, &deadlineError{timeout})
+	defer cancel()
+	failed := s.steps(bounded)
+
+	cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
+	defer cancel()
+	if err := session.KillAll(cleanup); err != nil {
+		return outcome{}, errors.Join(failed, fmt.Errorf("end all processes: %w", err))
+	}
+	s.log.finish(cleanupTime)
+	result, err := session.Close()
+	if failed != nil {
+		return outcome{failure: s.explain(bounded, failed)}, nil
+	}
+	return s.conclude(result, err), nil
+}
+
+// newSession arms the recorders that the run asks for.
+func (s *supervisor) newSession() (*record.Session, error) {
+	opt := record.Options{
+		Privileged: s.run.Privileged,
+		Fanotify: s.run.Fanotify == manifest.FanotifyDemand ||
+			s.run.Fanotify == manifest.FanotifyAuto && s.run.Privileged,
+	}
+	session, err := record.New(opt)
+	if errors.Is(err, record.ErrFanotify) && s.run.Fanotify == manifest.FanotifyAuto {
+		s.warn("the fanotify witness did not run: %s", err)
+		opt.Fanotify = false
+		session, err = record.New(opt)
+	}
+	if err != nil {
+		return nil, recorderFailure(err, s.run)
+	}
+	return session, nil
+}
+
+// steps are the phases of a run in their order.
+func (s *supervisor) steps(ctx context.Context) error {
+	for _, step := range []struct {
+		phase string
+		do    func(context.Context) error
+	}{
+		{phaseStart, s.start},
+		{phaseReady, s.awaitReady},
+		{phaseProbe, s.probe},
+		{phaseStop, s.stop},
+	} {
+		s.phase = step.phase
+		if err := ctx.Err(); err != nil {
+			return context.Cause(ctx)
+		}
+		if err := step.do(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// start starts the app.
+func (s *supervisor) start(context.Context) error {
+	if err := s.portsFree(); err != nil {
+		return err
+	}
+	spec, err := s.prepare(s.run.App)
+	if err != nil {
+		return entrypointFailure(err)
+	}
+	stdout, err := s.log.pipe(spec.UID)
+	if err != nil {
+		return err
+	}
+	defer stdout.Close()
+	stderr, err := s.log.pipe(spec.UID)
+	if err != nil {
+		return err
+	}
+	defer stderr.Close()
+	spec.Stdout, spec.Stderr = stdout, stderr
+	s.spec = spec
+	s.app, err = s.launch(spec, s.run.App.Stdin)
+	if err != nil {
+		return entrypointFailure(err)
+	}
+	return nil
+}
+
+// prepare resolves a command to be run in the app's container.
+func (s *supervisor) prepare(cmd manifest.Command) (launch.Spec, error) {
+	spec, err := resolve(cmd)
+	spec.Confine = s.run.Privileged
+	return spec, err
+}
+
+// launch starts a prepared program under the recorder.
+func (s *supervisor) launch(spec launch.Spec, stdin []byte) (*launch.Process, error) {
+	input, err := inputFile(stdin)
+	if err != nil {
+		return nil, err
+	}
+	if input != nil {
+		defer input.Close()
+	}
+	spec.Stdin = input
+	process, err := s.session.Start(spec)
+	if err != nil {
+		return nil, startFailure(err, spec)
+	}
+	return process, nil
+}
+
+// startProbe is the probe.Starter of exec probes.
+func (s *supervisor) startProbe(cmd manifest.Command) (probe.Process, *os.File, error) {
+	spec, err := s.prepare(cmd)
+	if err != nil {
+		return nil, nil, err
+	}
+	r, w, err := outputPipe(spec.UID)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer w.Close()
+	spec.Stdout, spec.Stderr = w, w
+	process, err := s.launch(spec, cmd.Stdin)
+	if err != nil {
+		return nil, nil, errors.Join(err, r.Close())
+	}
+	return process, r, nil
+}
+
+// probe makes all probes in their order.
+func (s *supervisor) probe(ctx context.Context) error {
+	for i, p := range s.run.Probes {
+		title := fmt.Sprintf("probe %d/%d %s", i+1, len(s.run.Probes), p.Name)
+		begin := time.Now()
+		got, err := s.probeOne(ctx, p, s.probers[i])
+		took := time.Since(begin)
+		if err != nil {
+			s.console.printf("%s: FAILED (%s)", title, round(took))
+			return err
+		}
+		s.console.printf("%s: ok %s (%s)", title, got, round(took))
+		s.report.Probes = append(s.report.Probes, manifest.ProbeResult{Name: p.Name, Got: got, MS: took.Milliseconds()})
+	}
+	return nil
+}
+
+// probeOne makes one probe and sees to it that the app is alive at its end.
+func (s *supervisor) probeOne(ctx context.Context, p manifest.Probe, prober probe.Prober) (string, error) {
+	if s.run.Ready.Kind == manifest.ReadyExit {
+		got, err := probe.Run(ctx, p, prober)
+		return got, s.probeFailure(ctx, p, prober, err)
+	}
+	alive, stop := s.whileAlive(ctx)
+	defer stop()
+	got, err := probe.Run(alive, p, prober)
+	if err != nil {
+		// A dying app closes its connections before it is seen to be dead.
+		s.awaitExit(alive)
+	}
+	how, gone, goneErr := s.gone()
+	switch {
+	case goneErr != nil:
+		return "", goneErr
+	case gone:
+		return "", s.diedDuring(p, prober, how)
+	default:
+		return got, s.probeFailure(ctx, p, prober, err)
+	}
+}
+
+// conclude makes the outcome of a run in which nothing failed so far.
+func (s *supervisor) conclude(result *record.Result, err error) outcome {
+	if err != nil && !(s.mode == Verify && errors.Is(err, record.ErrLost)) {
+		return outcome{failure: recorderFailure(err, s.run)}
+	}
+	s.report.Recorders = result.Recorders
+	s.report.Events, s.report.Lost = result.Events, result.Lost
+	s.report.Witness = result.Witness
+	s.report.Warnings = append(s.report.Warnings, result.Warnings...)
+	s.report.TotalMS = time.Since(s.beginning).Milliseconds()
+	for _, warning := range s.report.Warnings {
+		s.console.printf("warning: %s", warning)
+	}
+	out := outcome{report: s.report}
+	if s.mode == Trace {
+		out.trace = result
+		s.console.printf("recorded %d paths, events=%d lost=%d", result.N, result.Events, result.Lost)
+	}
+	return out
+}
+
+func (s *supervisor) warn(format string, args ...any) {
+	s.report.Warnings = append(s.report.Warnings, fmt.Sprintf(format, args...))
+}
+
+// round shortens a duration for display.
+func round(d time.Duration) time.Duration { return d.Round(time.Millisecond) }

@@ -1,0 +1,108 @@
+// Package trace is the supervisor that runs as process 1 in the app's own
+// root: it starts the app under the recorder as a container runtime would,
+// waits until it is up, probes it, stops it, and writes what the run touched.
+//
+// It joins launch (how a program starts), record (what is seen) and probe (what
+// is asked). Imported by cmd/slimfile-sensor.
+package trace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/org/slimfile/sensor/manifest"
+)
+
+// Mode is what a run is for.
+type Mode int
+
+// Modes of a run.
+const (
+	// Trace records an image as it was built; without a complete record the
+	// run fails.
+	Trace Mode = iota
+	// Verify runs a slim image under the same conditions. What it touches is
+	// of no interest.
+	Verify
+)
+
+// Dirs are the folders of a step.
+type Dirs struct {
+	Input  string // has manifest.RunFile; manifest.InputDir in a step
+	Output string // manifest.OutputDir in a step
+}
+
+// Run carries out the run that dirs.Input asks for. The app's log and one line
+// per event go to stdout. The calling process must be process 1 of a pid
+// namespace: at the end every other process there is killed.
+//
+// Results are written to dirs.Output, replacing all that is there, once no
+// other process is left: the app may be root and able to write there. A
+// *manifest.Failure as error has been written there; any other has not.
+func Run(ctx context.Context, dirs Dirs, mode Mode, stdout io.Writer) error {
+	if pid := os.Getpid(); pid != 1 {
+		return fmt.Errorf("this is process %d: a run must be process 1 of its container, for it ends by killing every other process", pid)
+	}
+	out, err := openOutput(dirs.Output)
+	if err != nil {
+		return err
+	}
+	defer out.close()
+	s, err := newSupervisor(dirs.Input, mode, stdout)
+	if err != nil {
+		return out.fail(asFailure(err, phaseStart))
+	}
+	outcome, err := s.supervise(ctx)
+	if err != nil {
+		return err
+	}
+	if outcome.failure != nil {
+		return out.fail(outcome.failure)
+	}
+	return out.succeed(outcome)
+}
+
+// maxRun bounds RunFile: it holds the bodies of the probes.
+const maxRun = 64 << 20
+
+// readRun reads the run that dir asks for.
+func readRun(dir string) (manifest.Run, error) {
+	data, err := readRegular(filepath.Join(dir, manifest.RunFile), maxRun)
+	if err != nil {
+		return manifest.Run{}, err
+	}
+	return decodeRun(data)
+}
+
+func decodeRun(data []byte) (manifest.Run, error) {
+	var run manifest.Run
+	if err := manifest.Decode(data, &run); err != nil {
+		return run, fmt.Errorf("%s: %w", manifest.RunFile, err)
+	}
+	switch {
+	case run.Version != manifest.Version:
+		return run, fmt.Errorf("%s has version %d, want %d", manifest.RunFile, run.Version, manifest.Version)
+	case len(run.App.Args) == 0:
+		return run, errors.New("the image has neither ENTRYPOINT nor CMD")
+	case !(run.TimeoutSeconds > 0 && run.TimeoutSeconds <= maxSeconds):
+		return run, fmt.Errorf("bad timeout of %v seconds", run.TimeoutSeconds)
+	case !(run.Ready.TimeoutSeconds > 0 && run.Ready.TimeoutSeconds <= maxSeconds):
+		return run, fmt.Errorf("bad timeout of %v seconds for readiness", run.Ready.TimeoutSeconds)
+	case !(run.Stop.GraceSeconds >= 0 && run.Stop.GraceSeconds <= maxSeconds):
+		return run, fmt.Errorf("bad grace time of %v seconds", run.Stop.GraceSeconds)
+	}
+	for _, p := range run.Probes {
+		if !(p.TimeoutSeconds > 0 && p.TimeoutSeconds <= maxSeconds) || p.Retries < 0 {
+			return run, fmt.Errorf("probe %q: bad timeout of %v seconds or %d retries", p.Name, p.TimeoutSeconds, p.Retries)
+		}
+	}
+	return run, nil
+}
+
+// maxSeconds bounds every time of a run: a week. It keeps them within what a
+// time.Duration holds.
+const maxSeconds = 7 * 24 * 3600
