@@ -9,15 +9,26 @@ import (
 )
 
 // nearest returns the word of words that word is most likely a misspelling
-// of, empty if none is near.
+// of, empty if none is near. Of two equally near ones, it is the one that
+// starts more like it.
 func nearest(word string, words []string) string {
-	best, distance := "", 1+max(1, len(word)/3)
+	word = strings.ToLower(word)
+	best, distance, common := "", max(1, len(word)/3), -1
 	for _, w := range words {
-		if d := editDistance(strings.ToLower(word), strings.ToLower(w)); d < distance {
-			best, distance = w, d
+		d, c := editDistance(word, strings.ToLower(w)), commonPrefix(word, w)
+		if d < distance || d == distance && c > common {
+			best, distance, common = w, d, c
 		}
 	}
 	return best
+}
+
+func commonPrefix(a, b string) int {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
 }
 
 // editDistance counts inserted, deleted and changed letters; two letters in

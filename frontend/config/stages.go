@@ -11,53 +11,58 @@ import (
 	"github.com/org/slimfile/sensor/manifest"
 )
 
+// Bases that are no stage above.
+const (
+	noStage       = -1
+	platformStage = -2 // which one, a variable says that the caller did not tell
+)
+
 // resolve fills chain. Names are resolved as BuildKit does: the target in any
-// case, a base only as the stage name in lower case and only to stages above.
+// case, a base only as the stage name in lower case and only to the last such
+// stage above.
 func (doc *document) resolve(in Input, escape rune) error {
+	lex := shell.NewLex(escape)
+	env := doc.fromArgs(in.BuildArgs, lex)
+	names := map[string]int{}
+	bases := make([]int, len(doc.stages))
+	for i, stage := range doc.stages {
+		bases[i] = baseOf(stage.BaseName, names, lex, env)
+		if stage.Name != "" {
+			names[strings.ToLower(stage.Name)] = i
+		}
+	}
 	stage := len(doc.stages) - 1
 	if in.Target != "" {
-		stage = doc.lastNamed(strings.ToLower(in.Target), len(doc.stages))
-		if stage < 0 {
+		var ok bool
+		if stage, ok = names[strings.ToLower(in.Target)]; !ok {
 			return fmt.Errorf("target stage %q could not be found%s", in.Target, hint(in.Target, doc.stageNames()))
 		}
 	}
-	lex := shell.NewLex(escape)
-	env := doc.fromArgs(in.BuildArgs, lex)
-	for stage >= 0 {
+	for ; stage >= 0; stage = bases[stage] {
 		doc.chain = append(doc.chain, stage)
-		base, err := lex.ProcessWordWithMatches(doc.stages[stage].BaseName, env)
-		if err != nil {
-			break // the conversion of the Dockerfile fails with the same error
+		if bases[stage] == platformStage {
+			doc.refusePlatformBase(stage)
 		}
-		if namesPlatform(base.Unmatched) {
-			doc.refuseUnknownBase(stage)
-			break
-		}
-		stage = doc.lastNamed(base.Result, stage)
 	}
 	slices.Reverse(doc.chain)
 	return nil
 }
 
-// namesPlatform tells whether one of names is a variable that BuildKit gives
-// every FROM: the caller did not tell its value.
-func namesPlatform(names map[string]struct{}) bool {
-	for name := range names {
-		if strings.HasPrefix(name, "TARGET") || strings.HasPrefix(name, "BUILD") {
-			return true
+// baseOf is the number of the stage that a FROM names, among those above it.
+func baseOf(name string, above map[string]int, lex *shell.Lex, env shell.EnvGetter) int {
+	base, err := lex.ProcessWordWithMatches(name, env)
+	if err != nil {
+		return noStage // the conversion of the Dockerfile fails with the same error
+	}
+	for variable := range base.Unmatched {
+		if strings.HasPrefix(variable, "TARGET") || strings.HasPrefix(variable, "BUILD") {
+			return platformStage
 		}
 	}
-	return false
-}
-
-// lastNamed is the last stage of that name before number end, or -1.
-func (doc *document) lastNamed(name string, end int) int {
-	for i := end - 1; i >= 0; i-- {
-		if name != "" && strings.ToLower(doc.stages[i].Name) == name {
-			return i
-		}
+	if i, ok := above[base.Result]; ok {
+		return i
 	}
-	return -1
+	return noStage
 }
 
 func (doc *document) stageNames() []string {
@@ -105,9 +110,9 @@ func envGetter(vars map[string]string) shell.EnvGetter {
 	return shell.EnvsFromSlice(env)
 }
 
-// refuseUnknownBase fails if a stage with directives may be the base of
+// refusePlatformBase fails if a stage with directives may be the base of
 // stage, which cannot be told: its directives must not get lost.
-func (doc *document) refuseUnknownBase(stage int) {
+func (doc *document) refusePlatformBase(stage int) {
 	for i := range stage {
 		if len(doc.scopes[i+1]) > 0 && doc.stages[i].Name != "" {
 			doc.errs = append(doc.errs, doc.file.fail(doc.fromOf(stage),

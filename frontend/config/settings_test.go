@@ -1,0 +1,203 @@
+package config
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestSettings(t *testing.T) {
+	tests := []struct {
+		name, value string
+		ok          func(*Config) bool
+	}{
+		{"SLIM", "on", func(c *Config) bool { return c.Mode == ModeOn && c.Slim }},
+		{"SLIM", "off", func(c *Config) bool { return c.Mode == ModeOff && !c.Slim }},
+		{"SLIM", "", func(c *Config) bool { return c.Mode == ModeOn }},
+		{"SLIM_SENSOR", "auto", func(c *Config) bool { return c.Sensor == SensorAuto }},
+		{"SLIM_SENSOR", "seccomp", func(c *Config) bool { return c.Sensor == SensorSeccomp }},
+		{"SLIM_SENSOR", "fanotify", func(c *Config) bool { return c.Sensor == SensorFanotify }},
+		{"SLIM_SENSOR", "", func(c *Config) bool { return c.Sensor == SensorAuto }},
+		{"SLIM_VERIFY", "on", func(c *Config) bool { return c.Verify }},
+		{"SLIM_VERIFY", "off", func(c *Config) bool { return !c.Verify }},
+		{"SLIM_OUTPUT", "image", func(c *Config) bool { return c.Output == OutputImage }},
+		{"SLIM_OUTPUT", "fat", func(c *Config) bool { return c.Output == OutputFat }},
+		{"SLIM_OUTPUT", "report", func(c *Config) bool { return c.Output == OutputReport }},
+		{"SLIM_OUTPUT", "rootfs", func(c *Config) bool { return c.Output == OutputRootfs }},
+		{"SLIM_TIMEOUT", "90s", func(c *Config) bool { return c.Timeout == 90*time.Second }},
+		{"SLIM_LOCK", "off", func(*Config) bool { return true }},
+		{"SLIM_REFRESH", "off", func(*Config) bool { return true }},
+		{"SLIM_FAIL_ON", "error", func(*Config) bool { return true }},
+		{"SLIM_POLICY", "", func(*Config) bool { return true }},
+		{"slim_sensor", "x", func(*Config) bool { return true }},
+		{"SLIMFILE", "x", func(*Config) bool { return true }},
+		{"VERSION", "3", func(*Config) bool { return true }},
+	}
+	for _, test := range tests {
+		origins := map[string]Input{
+			"build argument": {BuildArgs: map[string]string{test.name: test.value}},
+			"environment":    {ImageEnv: []string{"PATH=/bin", test.name + "=" + test.value, "A"}},
+			"syntax line":    {Syntax: "docker.io/org/slimfile:1  " + test.name + "=" + test.value},
+		}
+		for origin, in := range origins {
+			if origin == "syntax line" && !isSetting(test.name) {
+				continue
+			}
+			t.Run(test.name+"="+test.value+" as "+origin, func(t *testing.T) {
+				in.Dockerfile = []byte(base)
+				if c := parseInput(t, in); !test.ok(c) {
+					t.Errorf("got %+v", c)
+				}
+			})
+		}
+	}
+}
+
+func TestSettingErrors(t *testing.T) {
+	tests := []struct {
+		name, value, want string
+		unsupported       bool
+	}{
+		{"SLIM", "of", `SLIM: unknown value "of", did you mean "off"?`, false},
+		{"SLIM", "true", `SLIM: unknown value "true", want on, off or lint`, false},
+		{"SLIM", "lint", `SLIM: value "lint" is not supported yet, want on or off`, true},
+		{"SLIM_SENSR", "auto", `unknown setting "SLIM_SENSR", did you mean "SLIM_SENSOR"?`, false},
+		{"SLIM_X\n", "auto", `unknown setting "SLIM_X\n", want SLIM, SLIM_SENSOR, `, false},
+		{"SLIM_", "x", `unknown setting "SLIM_", did you mean "SLIM"?`, false},
+		{"SLIM_SENSOR", "fanotfy", `SLIM_SENSOR: unknown value "fanotfy", did you mean "fanotify"?`, false},
+		{"SLIM_SENSOR", "\x1b", `SLIM_SENSOR: unknown value "\x1b", want auto, seccomp or fanotify`, false},
+		{"SLIM_VERIFY", "repair", `SLIM_VERIFY: value "repair" is not supported yet, want on or off`, true},
+		{"SLIM_OUTPUT", "lock", `SLIM_OUTPUT: value "lock" is not supported yet, want image, fat, report or rootfs`, true},
+		{"SLIM_TIMEOUT", "90", `SLIM_TIMEOUT: duration "90" has no unit, want 90s or 90m`, false},
+		{"SLIM_TIMEOUT", "0s", `SLIM_TIMEOUT: duration 0s is out of range, want more than 0 and at most 24h`, false},
+		{"SLIM_LOCK", "frozen", `SLIM_LOCK: value "frozen" is not supported yet, want off`, true},
+		{"SLIM_LOCK", "forzen", `SLIM_LOCK: unknown value "forzen", did you mean "frozen"?`, false},
+		{"SLIM_REFRESH", "24h", `SLIM_REFRESH: value "24h" is not supported yet, want off`, true},
+		{"SLIM_REFRESH", "daily", `SLIM_REFRESH: unknown value "daily", want off`, false},
+		{"SLIM_POLICY", "p.yaml", `SLIM_POLICY: a policy is not supported yet`, true},
+		{"SLIM_FAIL_ON", "warn", `SLIM_FAIL_ON: value "warn" is not supported yet, want error`, true},
+	}
+	for _, test := range tests {
+		t.Run(test.name+"="+test.value, func(t *testing.T) {
+			for origin, in := range map[string]Input{
+				"build argument":                    {BuildArgs: map[string]string{test.name: test.value}},
+				"environment of the frontend image": {ImageEnv: []string{test.name + "=" + test.value}},
+			} {
+				in.Dockerfile = []byte(base)
+				_, err := Parse(in)
+				all, ok := err.(Errors)
+				if !ok || len(all) != 1 {
+					t.Fatalf("%s: got %T %v", origin, err, err)
+				}
+				got := all[0]
+				want := origin + " " + test.want
+				if strings.HasPrefix(test.want, "unknown setting") {
+					want = origin + ": " + test.want
+				}
+				if !strings.HasPrefix(got.Error(), want) || got.Unsupported != test.unsupported || got.Location.Line != 0 {
+					t.Errorf("got %+v, want %s", got, want)
+				}
+			}
+		})
+	}
+}
+
+// TestSyntaxLine: what stands on the syntax line is shown there.
+func TestSyntaxLine(t *testing.T) {
+	const line = "#!/usr/bin/env slimfile\n# syntax = org/slimfile  SLIM_TIMEOUT=1m\tSLIM_SENSR=x SLIM_TIMEOUT=1 foo\n"
+	cmdline := "org/slimfile  SLIM_TIMEOUT=1m\tSLIM_SENSR=x SLIM_TIMEOUT=1 foo"
+	got := parseError(t, Input{Dockerfile: []byte(line + base), Syntax: cmdline})
+	want := `Dockerfile:2: syntax line: unknown setting "SLIM_SENSR", did you mean "SLIM_SENSOR"?
+   # syntax = org/slimfile  SLIM_TIMEOUT=1m	SLIM_SENSR=x SLIM_TIMEOUT=1 foo
+                                           	^~~~~~~~~~~~
+Dockerfile:2: syntax line SLIM_TIMEOUT: duration "1" has no unit, want 1s or 1m
+   # syntax = org/slimfile  SLIM_TIMEOUT=1m	SLIM_SENSR=x SLIM_TIMEOUT=1 foo
+                                           	             ^~~~~~~~~~~~~~
+Dockerfile:2: syntax line: "foo" is no setting, want NAME=VALUE with one of SLIM, SLIM_SENSOR, SLIM_VERIFY, SLIM_OUTPUT, SLIM_TIMEOUT, SLIM_LOCK, SLIM_REFRESH, SLIM_POLICY or SLIM_FAIL_ON
+   # syntax = org/slimfile  SLIM_TIMEOUT=1m	SLIM_SENSR=x SLIM_TIMEOUT=1 foo
+                                           	                            ^~~`
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	// The line is not the Dockerfile's own when BUILDKIT_SYNTAX replaced it.
+	got = parseError(t, Input{Dockerfile: []byte(line + base), Syntax: "other SLIM_SENSR=x"})
+	if want := `syntax line: unknown setting "SLIM_SENSR", did you mean "SLIM_SENSOR"?`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestPrecedence(t *testing.T) {
+	in := func(arg, directive, syntax, env string) Input {
+		in := Input{Dockerfile: []byte(base)}
+		if directive != "" {
+			in.Dockerfile = []byte(base + "# slim: sensor " + directive + "\n")
+		}
+		if syntax != "" {
+			in.Syntax = "ref SLIM_SENSOR=" + syntax
+		}
+		if env != "" {
+			in.ImageEnv = []string{"SLIM_SENSOR=" + env}
+		}
+		in.BuildArgs = map[string]string{"SLIM_SENSOR": arg}
+		return in
+	}
+	tests := []struct {
+		name string
+		in   Input
+		want Sensor
+	}{
+		{"default", in("", "", "", ""), SensorAuto},
+		{"image environment", in("", "", "", "seccomp"), SensorSeccomp},
+		{"syntax line", in("", "", "fanotify", "seccomp"), SensorFanotify},
+		{"directive", in("", "seccomp", "fanotify", "auto"), SensorSeccomp},
+		{"build argument", in("fanotify", "seccomp", "auto", "auto"), SensorFanotify},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := parseInput(t, test.in).Sensor; got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+// TestOff: SLIM=off is exactly the stock build, whatever else is wrong.
+func TestOff(t *testing.T) {
+	bad := []byte("FROM a\n# slim: nonsense\nNONSENSE\n")
+	tests := []struct {
+		name string
+		in   Input
+		off  bool
+	}{
+		{"build argument", Input{BuildArgs: map[string]string{"SLIM": "off", "SLIM_X": "y"}, Target: "none"}, true},
+		{"syntax line", Input{Syntax: "ref SLIM=off nonsense"}, true},
+		{"image environment", Input{ImageEnv: []string{"SLIM=off"}}, true},
+		{"turned on by a build argument", Input{BuildArgs: map[string]string{"SLIM": "on"}, ImageEnv: []string{"SLIM=off"}}, false},
+		{"turned on by the syntax line", Input{Syntax: "ref SLIM=on", ImageEnv: []string{"SLIM=off"}}, false},
+		{"wrong value", Input{BuildArgs: map[string]string{"SLIM": "OFF"}}, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			test.in.Dockerfile = bad
+			c, err := Parse(test.in)
+			if off := err == nil && c.Mode == ModeOff && !c.Slim; off != test.off {
+				t.Errorf("got %+v, %v", c, err)
+			}
+		})
+	}
+}
+
+// TestOwnArgument: a Dockerfile may have arguments whose names only look like
+// settings.
+func TestOwnArgument(t *testing.T) {
+	args := map[string]string{"SLIM_VERSION": "4.12"}
+	for name, dockerfile := range map[string]string{
+		"in a stage":          "FROM php\nARG A SLIM_VERSION=4\n",
+		"above the first":     "ARG SLIM_VERSION\nFROM php:${SLIM_VERSION}\n",
+		"in some other stage": "FROM php\nARG SLIM_VERSION\nFROM x\n",
+	} {
+		t.Run(name, func(t *testing.T) { parseInput(t, Input{Dockerfile: []byte(dockerfile), BuildArgs: args}) })
+	}
+	parseError(t, Input{Dockerfile: []byte("FROM php\n"), BuildArgs: args})
+	parseError(t, Input{Dockerfile: []byte("FROM php\nARG SLIM_SENSOR\n"), BuildArgs: map[string]string{"SLIM_SENSOR": "x"}})
+}
