@@ -54,6 +54,9 @@ type Summary struct {
 	KeptPackages  int   `json:"keptPackages"`
 	TotalPackages int   `json:"totalPackages"`
 	Probes        int   `json:"probes"`
+	// Listed counts the directories that the app listed and that have lost
+	// entries: what it found there it may miss.
+	Listed int `json:"listed,omitempty"`
 	// Warnings are sentences for the user.
 	Warnings []string `json:"warnings,omitempty"`
 }

@@ -1,0 +1,301 @@
+package keepset
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"debug/elf"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/org/slimfile/sensor/keepset/elfdyn"
+	"github.com/org/slimfile/sensor/rootfs"
+)
+
+// runs are the reasons that say that a file is started as a program, so that
+// its shebang counts.
+const runs = Executed | Interpreter | Config | User | Script
+
+// close inspects every kept file, and what that adds, until nothing is added.
+func (b *builder) close() error {
+	for b.cursor = rootID + 1; ; {
+		var id nodeID
+		switch {
+		case len(b.again) > 0:
+			id = b.again[len(b.again)-1]
+			b.again = b.again[:len(b.again)-1]
+		case uint32(b.cursor) < b.tree.count:
+			id = b.cursor
+			b.cursor++
+		default:
+			return nil
+		}
+		if err := b.inspect(id); err != nil {
+			return err
+		}
+		if b.tree.full() {
+			return nil
+		}
+	}
+}
+
+// inspect keeps what the file of a node needs.
+func (b *builder) inspect(id nodeID) error {
+	n := b.tree.at(id)
+	if n.kind != regular || n.flags&(dropped|pinned) == dropped {
+		return nil
+	}
+	if err := b.ctx.Err(); err != nil {
+		return err
+	}
+	path := b.tree.path(id)
+	if err := b.keepFamilies(id, path); err != nil {
+		return err
+	}
+	f, err := b.root.OpenFile(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var head [4]byte
+	if _, err := f.ReadAt(head[:], 0); err != nil && err != io.EOF {
+		return err
+	}
+	switch {
+	case string(head[:]) == elf.ELFMAG:
+		return b.keepLinked(object{path: path, physical: path, id: id}, f)
+	case string(head[:2]) == "#!" && n.reasons&runs != 0:
+		_, err := b.keepInterpreter(id, f)
+		return err
+	}
+	return nil
+}
+
+// object is an ELF file to be loaded: by which path, and with which inherited
+// search folders.
+type object struct {
+	path      string // by which the loader found it: $ORIGIN
+	physical  string
+	id        nodeID
+	inherited []string
+}
+
+// maxObjects bounds the ways in which libraries are reached with different
+// search folders; a real image has some hundreds.
+const maxObjects = 1 << 18
+
+// keepLinked keeps the interpreter and the libraries of the ELF file f. Those
+// that depend on who loads them are followed at once with what they inherit;
+// the others get their turn as nodes.
+func (b *builder) keepLinked(first object, f *os.File) error {
+	todo := []object{first}
+	for len(todo) > 0 {
+		o := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		more, err := b.keepNeeded(o, f)
+		if err != nil {
+			return err
+		}
+		f = nil // only the first is open already
+		todo = append(todo, more...)
+	}
+	return nil
+}
+
+func (b *builder) keepNeeded(o object, f *os.File) (more []object, err error) {
+	if f == nil {
+		if f, err = b.root.OpenFile(o.physical); err != nil {
+			return nil, err
+		}
+		defer f.Close()
+	}
+	file, err := elfdyn.Read(f)
+	if err != nil {
+		return nil, realError(err) // a broken file is shipped as it is
+	}
+	if !runsOn(file.Arch.Machine, b.pack.Platform) {
+		return nil, nil
+	}
+	if file.Interp != "" {
+		if _, _, err := b.follow(b.abs(file.Interp), Interpreter, o.id); err != nil {
+			return nil, err
+		}
+	}
+	loaded := b.loader.Object(o.path, file, o.inherited)
+	for _, name := range file.Needed {
+		paths, err := b.loader.Find(name, loaded)
+		if err != nil {
+			return nil, err
+		}
+		for _, path := range paths {
+			next, err := b.keepLibrary(path, o.id, loaded.Inherited())
+			if err != nil {
+				return nil, err
+			}
+			more = append(more, next...)
+		}
+	}
+	return more, nil
+}
+
+// keepLibrary keeps one library and returns it when its own libraries depend
+// on how it was reached.
+func (b *builder) keepLibrary(path string, via nodeID, inherited []string) ([]object, error) {
+	t, ok, err := b.follow(path, LinkedLibrary, via)
+	if err != nil || !ok || t.id == 0 {
+		return nil, err
+	}
+	if len(inherited) == 0 && rootfs.Parent(path) == rootfs.Parent(t.path) {
+		return nil, nil
+	}
+	key := sha256.Sum256([]byte(strings.Join(append([]string{t.path, rootfs.Parent(path)}, inherited...), "\x00")))
+	if b.objects[key] {
+		return nil, nil
+	}
+	if len(b.objects) >= maxObjects {
+		return nil, fmt.Errorf("libraries of %q: more than %d ways to reach a library", b.tree.path(via), maxObjects)
+	}
+	b.objects[key] = true
+	return []object{{path: path, physical: t.path, id: t.id, inherited: inherited}}, nil
+}
+
+// realError drops the errors that are about a file's content.
+func realError(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return err
+	}
+	return nil
+}
+
+// runsOn says whether the platform (os/arch[/variant]) runs the machine's
+// programs: 64-bit processors run those of their 32-bit forebear.
+func runsOn(m elf.Machine, platform string) bool {
+	arch := platform
+	if parts := strings.Split(platform, "/"); len(parts) > 1 {
+		arch = parts[1]
+	}
+	switch arch {
+	case "amd64":
+		return m == elf.EM_X86_64 || m == elf.EM_386
+	case "386":
+		return m == elf.EM_386
+	case "arm64":
+		return m == elf.EM_AARCH64 || m == elf.EM_ARM
+	case "arm":
+		return m == elf.EM_ARM
+	case "ppc64le", "ppc64":
+		return m == elf.EM_PPC64
+	case "s390x":
+		return m == elf.EM_S390
+	case "riscv64":
+		return m == elf.EM_RISCV
+	case "loong64":
+		return m == elf.EM_LOONGARCH
+	case "mips", "mipsle", "mips64", "mips64le":
+		return m == elf.EM_MIPS
+	}
+	return true
+}
+
+// shebang is the first line of a script.
+type shebang struct {
+	interpreter string
+	argument    string
+}
+
+// maxShebang is BINPRM_BUF_SIZE: what the kernel reads of a script (execve(2)).
+const maxShebang = 256
+
+// parseShebang splits the first line of a script as the kernel does: all after
+// the first blank is one argument.
+func parseShebang(head []byte) (shebang, bool) {
+	line, ok := bytes.CutPrefix(head, []byte("#!"))
+	if !ok {
+		return shebang{}, false
+	}
+	if end := bytes.IndexAny(line, "\n\x00"); end >= 0 {
+		line = line[:end]
+	}
+	line = bytes.Trim(line, " \t\r")
+	var s shebang
+	if blank := bytes.IndexAny(line, " \t"); blank >= 0 {
+		s.argument = strings.TrimLeft(string(line[blank:]), " \t")
+		line = line[:blank]
+	}
+	s.interpreter = string(line)
+	return s, s.interpreter != ""
+}
+
+// program returns the name of the program that env(1) is asked to run, if it
+// is env that interprets the script.
+func (s shebang) program() (string, bool) {
+	if rootfs.Base(s.interpreter) != "env" {
+		return "", false
+	}
+	for _, word := range strings.Fields(s.argument) {
+		if !strings.HasPrefix(word, "-") && !strings.Contains(word, "=") {
+			return word, true
+		}
+	}
+	return "", false
+}
+
+// keepInterpreter keeps what runs the script f and returns its shebang.
+func (b *builder) keepInterpreter(id nodeID, f io.ReaderAt) (shebang, error) {
+	var head [maxShebang]byte
+	n, err := f.ReadAt(head[:], 0)
+	if err != nil && err != io.EOF {
+		return shebang{}, err
+	}
+	s, ok := parseShebang(head[:n])
+	if !ok {
+		return s, nil
+	}
+	if _, _, err := b.follow(b.abs(s.interpreter), Interpreter, id); err != nil {
+		return s, err
+	}
+	if name, ok := s.program(); ok {
+		_, _, err = b.keepProgram(name, Interpreter, id)
+		return s, err
+	}
+	return s, nil
+}
+
+// keepProgram keeps a program given by name, as a shell would find it.
+func (b *builder) keepProgram(name string, why Reasons, via nodeID) (target, bool, error) {
+	path, err := b.lookPath(name)
+	if err != nil || path == "" {
+		return target{}, false, err
+	}
+	return b.follow(path, why, via)
+}
+
+// defaultPath is what runc and BuildKit set when the image has no PATH.
+const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// lookPath returns the path by which execvp(3) would find a program; "" when
+// the image has none of that name.
+func (b *builder) lookPath(name string) (string, error) {
+	if strings.Contains(name, "/") {
+		return b.abs(name), nil
+	}
+	path, ok := b.env["PATH"]
+	if !ok {
+		path = defaultPath
+	}
+	for dir := range strings.SplitSeq(path, ":") {
+		candidate := rootfs.Join(strings.TrimSuffix(b.abs(dir), "/"), name)
+		_, info, err := b.root.Resolve(candidate, func(string) {})
+		if err := ignoreAbsent(err); err != nil {
+			return "", err
+		}
+		if err == nil && info.IsRegular() && info.Perm()&0o111 != 0 {
+			return candidate, nil
+		}
+	}
+	return "", nil
+}

@@ -1,0 +1,293 @@
+package keepset
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io/fs"
+	"path"
+	"regexp"
+	"strings"
+
+	"github.com/org/slimfile/sensor/keepset/elfdyn"
+	"github.com/org/slimfile/sensor/rootfs"
+	"golang.org/x/sys/unix"
+)
+
+// family is a group of files that a kept file loads by name at run time, so
+// that neither its ELF header nor a trace on another machine shows them all.
+type family struct {
+	// name matches the last name of the file, folder the folder it is in.
+	name   *regexp.Regexp
+	folder *regexp.Regexp // nil matches any
+	keep   func(b *builder, f familyFile) error
+}
+
+// familyFile is a kept file that matched.
+type familyFile struct {
+	id    nodeID
+	path  string
+	dir   string
+	match []string // submatches of family.name
+}
+
+func (b *builder) keepFamilies(id nodeID, path string) error {
+	dir, base := rootfs.Parent(path), rootfs.Base(path)
+	for _, fam := range families {
+		m := fam.name.FindStringSubmatch(base)
+		if m == nil || fam.folder != nil && !fam.folder.MatchString(dir) {
+			continue
+		}
+		if err := fam.keep(b, familyFile{id: id, path: path, dir: dir, match: m}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var families = []family{
+	{name: regexp.MustCompile(`^libc\.so\.6$`), keep: keepNSS},
+	{name: regexp.MustCompile(`^libcrypto\.so\.`), keep: keepOpenSSL},
+	{name: regexp.MustCompile(`^(libssl\.so\.|libgnutls\.so\.|libnss3\.so|libmbedtls\.so\.|libwolfssl\.so\.)`), keep: keepCertificates},
+	{name: regexp.MustCompile(`\.so$`), folder: regexp.MustCompile(`/gconv$`), keep: keepGconv},
+	{name: regexp.MustCompile(`^gconv-modules`), folder: regexp.MustCompile(`/gconv$`), keep: keepGconvConfig},
+	{name: regexp.MustCompile(`^iconv$`), folder: regexp.MustCompile(`/bin$`), keep: keepAllGconv},
+	{name: regexp.MustCompile(`.`), folder: regexp.MustCompile(`^/(etc|usr/lib)/pam\.d$`), keep: keepPAM},
+	{name: regexp.MustCompile(`^(python3\.\d+)$`), folder: regexp.MustCompile(`/bin$`), keep: keepPythonOfBin},
+	{name: regexp.MustCompile(`^lib(python3\.\d+)m?\.so\.`), keep: keepPythonOfLib},
+	{name: regexp.MustCompile(`^libjvm\.so$`), folder: regexp.MustCompile(`/lib/(server|client|zero)$`), keep: keepJava},
+}
+
+// keepNSS keeps the modules that /etc/nsswitch.conf names (nsswitch.conf(5)).
+func keepNSS(b *builder, f familyFile) error {
+	services := []string{"files", "dns"}
+	conf, err := b.readSmall("/etc/nsswitch.conf")
+	if err != nil {
+		return err
+	}
+	if conf != nil {
+		services = parseNSSwitch(conf)
+	}
+	libc, err := b.readELF(f.path)
+	if err != nil || libc == nil {
+		return err
+	}
+	o := b.loader.Object(f.path, libc, nil)
+	for _, s := range services {
+		paths, err := b.loader.Find("libnss_"+s+".so.2", o)
+		if err != nil {
+			return err
+		}
+		if err := b.followAll(LinkedLibrary, f.id, paths...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxServices bounds the services of nsswitch.conf.
+const maxServices = 64
+
+// parseNSSwitch returns the services that any database names, each once.
+func parseNSSwitch(conf []byte) []string {
+	var services []string
+	seen := map[string]bool{}
+	for line := range strings.Lines(string(conf)) {
+		line, _, _ = strings.Cut(line, "#")
+		_, list, ok := strings.Cut(line, ":")
+		if !ok {
+			continue
+		}
+		list = actions.ReplaceAllString(list, " ")
+		for _, s := range strings.Fields(list) {
+			if !seen[s] && !strings.Contains(s, "/") && len(services) < maxServices {
+				seen[s] = true
+				services = append(services, s)
+			}
+		}
+	}
+	return services
+}
+
+// actions are the "[NOTFOUND=return]" of nsswitch.conf.
+var actions = regexp.MustCompile(`\[[^]]*\]`)
+
+// keepOpenSSL keeps the providers and engines beside libcrypto, and the
+// configuration that names them (config(5ssl)).
+func keepOpenSSL(b *builder, f familyFile) error {
+	for _, pattern := range []string{"ossl-modules/*.so", "engines-*/*.so"} {
+		if err := b.keepUnder(f.dir, pattern, LinkedLibrary, f.id); err != nil {
+			return err
+		}
+	}
+	return b.followAll(System, f.id, "/etc/ssl/openssl.cnf", "/usr/lib/ssl/openssl.cnf", "/etc/pki/tls/openssl.cnf")
+}
+
+// keepCertificates keeps the trust anchors of the distribution: the bundle,
+// and the folder of hashed names, which is where OpenSSL itself looks on
+// Debian.
+func keepCertificates(b *builder, f familyFile) error {
+	err := b.followAll(System, f.id, "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem",
+		"/etc/ssl/ca-bundle.pem", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/pki/tls/cert.pem",
+		"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "/usr/lib/ssl/cert.pem", "/usr/lib/ssl/certs")
+	if err != nil {
+		return err
+	}
+	return b.keepUnder("/etc/ssl/certs", "[0-9a-f]*.[0-9]", System, f.id)
+}
+
+// keepGconv keeps the folder of a character set module that the run loaded:
+// which others it needs depends on its input. Modules that came in with the
+// folder itself need nothing more.
+func keepGconv(b *builder, f familyFile) error {
+	if b.tree.at(f.id).reasons&touched == 0 {
+		return nil
+	}
+	return b.keepUnder(f.dir, "**", LinkedLibrary, f.id)
+}
+
+// keepGconvConfig keeps the list of modules together with its cache.
+func keepGconvConfig(b *builder, f familyFile) error {
+	return b.keepUnder(f.dir, "gconv-modules*", System, f.id)
+}
+
+// keepAllGconv keeps every character set for the program iconv(1).
+func keepAllGconv(b *builder, f familyFile) error {
+	if b.tree.at(f.id).reasons&runs == 0 {
+		return nil
+	}
+	for _, dir := range []string{"/usr/lib", "/usr/lib64"} {
+		for _, pattern := range []string{"gconv/**", "*/gconv/**"} {
+			if err := b.keepUnder(dir, pattern, LinkedLibrary, f.id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// keepPAM keeps the modules and included files of a PAM service (pam.conf(5)).
+func keepPAM(b *builder, f familyFile) error {
+	conf, err := b.readSmall(f.path)
+	if err != nil {
+		return err
+	}
+	modules, includes := parsePAM(conf)
+	for _, name := range includes {
+		if err := b.followAll(LinkedLibrary, f.id, "/etc/pam.d/"+name, "/usr/lib/pam.d/"+name); err != nil {
+			return err
+		}
+	}
+	for _, module := range modules {
+		if strings.HasPrefix(module, "/") {
+			if err := b.followAll(LinkedLibrary, f.id, module); err != nil {
+				return err
+			}
+			continue
+		}
+		for _, base := range []string{"/lib", "/usr/lib", "/lib64", "/usr/lib64"} {
+			for _, dir := range []string{"security/", "*/security/"} {
+				if err := b.keepUnder(base, dir+escapeGlob(module), LinkedLibrary, f.id); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// maxPAM bounds the modules, and the includes, of one file.
+const maxPAM = 256
+
+func parsePAM(conf []byte) (modules, includes []string) {
+	text := strings.ReplaceAll(string(conf), "\\\n", " ")
+	for line := range strings.Lines(text) {
+		line, _, _ = strings.Cut(line, "#")
+		fields := strings.Fields(pamControl.ReplaceAllString(line, " control "))
+		switch {
+		case len(fields) >= 2 && fields[0] == "@include":
+			includes = append(includes, fields[1])
+		case len(fields) >= 3 && (fields[1] == "include" || fields[1] == "substack"):
+			includes = append(includes, fields[2])
+		case len(fields) >= 3:
+			modules = append(modules, fields[2])
+		}
+	}
+	return modules[:min(len(modules), maxPAM)], includes[:min(len(includes), maxPAM)]
+}
+
+// pamControl is the "[success=1 default=ignore]" of pam.conf(5).
+var pamControl = regexp.MustCompile(`\s\[[^]]*\]\s`)
+
+// keepPythonOfBin keeps the extension modules of the standard library for
+// PREFIX/bin/python3.N.
+func keepPythonOfBin(b *builder, f familyFile) error {
+	return b.keepUnder(path.Dir(f.dir), "lib/"+f.match[1]+"/lib-dynload/*.so", RuntimeRule, f.id)
+}
+
+// keepPythonOfLib is keepPythonOfBin for an application that embeds Python.
+// Debian has the library one folder further down.
+func keepPythonOfLib(b *builder, f familyFile) error {
+	for _, dir := range []string{f.dir, path.Dir(f.dir)} {
+		if err := b.keepUnder(dir, f.match[1]+"/lib-dynload/*.so", RuntimeRule, f.id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keepJava keeps the lib and conf folders of the Java installation of libjvm.
+func keepJava(b *builder, f familyFile) error {
+	home := path.Dir(path.Dir(f.dir))
+	for _, pattern := range []string{"lib/**", "conf/**", "release"} {
+		if err := b.keepUnder(home, pattern, RuntimeRule, f.id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxSmall bounds configuration files that are read whole.
+const maxSmall = 1 << 20
+
+// readSmall reads a configuration file, through links. It is nil when the image
+// has no such file or one that is beyond all measure.
+func (b *builder) readSmall(path string) ([]byte, error) {
+	physical, info, err := b.root.Resolve(path, func(string) {})
+	if err != nil || !info.IsRegular() {
+		return nil, ignoreAbsent(err)
+	}
+	data, err := b.root.ReadFile(physical, maxSmall)
+	if errors.Is(err, rootfs.ErrTooLarge) {
+		return nil, nil
+	}
+	return bytes.Clone(data), err
+}
+
+// readELF reads the ELF file at the physical path; nil when it is broken.
+func (b *builder) readELF(path string) (*elfdyn.File, error) {
+	f, err := b.root.OpenFile(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	file, err := elfdyn.Read(f)
+	if err != nil {
+		return nil, realError(err)
+	}
+	return file, nil
+}
+
+func ignoreAbsent(err error) error {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ELOOP) {
+		return nil
+	}
+	return err
+}
+
+// lines yields the lines of a small file.
+func lines(data []byte) *bufio.Scanner {
+	sc := bufio.NewScanner(bytes.NewReader(data))
+	sc.Buffer(nil, maxSmall+1)
+	return sc
+}

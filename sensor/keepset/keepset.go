@@ -1,0 +1,312 @@
+// Package keepset decides which entries of an image the slim image ships, and
+// on what grounds: what the traced run touched, what that needs in turn (links,
+// libraries, interpreters), what is always there, and what the user says.
+//
+// It stands between the trace and the copier: slimfile-pack calls Resolve and
+// hands the Set to sensor/pack and sensor/evidence. It reads the image as
+// built through rootfs and never runs anything of it.
+package keepset
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+
+	"github.com/org/slimfile/sensor/keepset/dpkg"
+	"github.com/org/slimfile/sensor/keepset/ldso"
+	"github.com/org/slimfile/sensor/manifest"
+	"github.com/org/slimfile/sensor/rootfs"
+	"golang.org/x/sys/unix"
+)
+
+// Resolve works out the keep set of the image root from the trace (in the
+// format of manifest.ReadTrace) and pack. An error that is the user's to mend
+// is a *manifest.Failure.
+func Resolve(ctx context.Context, root *rootfs.Root, trace io.Reader, pack manifest.Pack) (*Set, error) {
+	b := &builder{
+		ctx: ctx, root: root, pack: pack, env: environment(pack.Image.Env),
+		tree: newArena(), objects: map[[sha256.Size]byte]bool{}, scripts: map[string]bool{}, wordNodes: map[nodeID]bool{},
+	}
+	for _, step := range []func() error{
+		b.prepare,
+		func() error { return b.readTrace(trace) },
+		b.applyRules,
+		b.keepConfig,
+		b.keepSystem,
+		b.close,
+		b.describePackages,
+		b.finish,
+	} {
+		if err := step(); err != nil {
+			return nil, err
+		}
+		if b.tree.full() {
+			return nil, fmt.Errorf("keep set of more than %d entries", maxNodes)
+		}
+	}
+	return b.set(), nil
+}
+
+// builder is a keep set in the making.
+type builder struct {
+	ctx    context.Context
+	root   *rootfs.Root
+	pack   manifest.Pack
+	env    map[string]string
+	tree   *arena
+	drops  []string
+	loader *ldso.Loader
+	db     *dpkg.DB
+	header manifest.Header
+
+	cursor  nodeID   // nodes below it have been inspected
+	again   []nodeID // inspected nodes that turned out to be run
+	objects map[[sha256.Size]byte]bool
+	scripts map[string]bool // shell scripts parsed
+	// wordNodes are the programs that only a word of a script speaks for.
+	wordNodes map[nodeID]bool
+
+	sockets   int
+	listed    int
+	generated []File
+	warnings  []string
+}
+
+// prepare reads what later steps ask for.
+func (b *builder) prepare() (err error) {
+	if err := b.readDrops(); err != nil {
+		return err
+	}
+	b.loader, err = ldso.New(b.root, b.env["LD_LIBRARY_PATH"], b.pack.Image.WorkingDir)
+	if err != nil {
+		return err
+	}
+	b.db, err = dpkg.Read(b.root)
+	return err
+}
+
+// readTrace keeps what the run touched and the image as built has.
+func (b *builder) readTrace(trace io.Reader) (err error) {
+	n := 0
+	b.header, err = manifest.ReadTrace(trace, func(e manifest.Entry) error {
+		if n++; n%1024 == 0 && b.ctx.Err() != nil {
+			return b.ctx.Err()
+		}
+		return b.touch(e)
+	})
+	return err
+}
+
+// writes are the operations that need the folder of the path.
+const writes = manifest.Written | manifest.Created | manifest.Deleted
+
+func (b *builder) touch(e manifest.Entry) error {
+	var links []string
+	path, info, err := b.root.ResolveLink(string(e.Path), func(link string) { links = append(links, link) })
+	var absent *rootfs.AbsentError
+	switch {
+	case errors.As(err, &absent):
+		if e.Ops&writes == 0 {
+			return nil
+		}
+		// The run made it; what it needs to be able to is the folder.
+		return b.keepPhysical(rootfs.Parent(absent.Path), System, 0)
+	case errors.Is(err, unix.ELOOP):
+		return nil
+	case err != nil:
+		return err
+	}
+	for _, link := range links {
+		if err := b.keepPhysical(link, Link, 0); err != nil {
+			return err
+		}
+	}
+	_, err = b.keep(path, info, reasonsOf(e.Ops), 0)
+	return err
+}
+
+// pin, among the reasons given to keep, makes the entry immune to drop
+// directives.
+const pin Reasons = 1 << 31
+
+// keep adds the physical path, described by info, to the set, and every folder
+// above it. It returns 0 for what is not shipped whatever asks for it.
+func (b *builder) keep(path string, info rootfs.Info, why Reasons, via nodeID) (nodeID, error) {
+	if info.Type() == "socket" {
+		b.sockets++
+		return 0, nil
+	}
+	if path == "/" {
+		b.tree.at(rootID).reasons |= why &^ pin
+		return rootID, nil
+	}
+	if b.isForeign(path, info, why) {
+		return 0, nil
+	}
+	id := b.node(path)
+	n := b.tree.at(id)
+	if n.reasons == 0 {
+		n.via = via
+	}
+	n.kind = kindOf(info)
+	if n.reasons&runs == 0 && why&runs != 0 && id < b.cursor {
+		b.again = append(b.again, id)
+	}
+	n.reasons |= why &^ pin
+	if why&pin != 0 {
+		for up := id; up != 0; up = b.tree.at(up).parent {
+			b.tree.at(up).flags |= pinned
+		}
+	}
+	return id, nil
+}
+
+// node returns the node of a physical path and makes it, with the folders
+// above, if need be. A new node has no reason yet.
+func (b *builder) node(path string) nodeID {
+	id := rootID
+	for end := 0; end < len(path); {
+		start := end + 1
+		if end = strings.IndexByte(path[start:], '/') + start; end < start {
+			end = len(path)
+		}
+		b.tree.at(id).reasons |= Traversed
+		child := b.tree.child(id, path[start:end])
+		if child == 0 {
+			child = b.tree.add(id, path[start:end], directory)
+			if b.tree.at(id).flags&dropped != 0 || b.isDropped(path[:end]) {
+				b.tree.at(child).flags |= dropped
+			}
+		}
+		id = child
+	}
+	return id
+}
+
+// keepPhysical is keep for a path that has not been looked at yet.
+func (b *builder) keepPhysical(path string, why Reasons, via nodeID) error {
+	info, err := b.root.Lstat(path)
+	if err == nil {
+		_, err = b.keep(path, info, why, via)
+	}
+	return err
+}
+
+// target is where a path led.
+type target struct {
+	path string // physical
+	info rootfs.Info
+	id   nodeID // 0 when it is not shipped
+}
+
+// follow keeps where an absolute path leads, with the links on the way. ok is
+// false when the image has nothing there; nothing is kept then.
+func (b *builder) follow(path string, why Reasons, via nodeID) (t target, ok bool, err error) {
+	var links []string
+	t.path, t.info, err = b.root.Resolve(path, func(link string) { links = append(links, link) })
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ELOOP) {
+		return t, false, nil
+	}
+	if err != nil {
+		return t, false, err
+	}
+	for _, link := range links {
+		if err := b.keepPhysical(link, Link|why&pin, via); err != nil {
+			return t, false, err
+		}
+	}
+	t.id, err = b.keep(t.path, t.info, why, via)
+	return t, err == nil, err
+}
+
+// followAll is follow for paths of which some may be absent.
+func (b *builder) followAll(why Reasons, via nodeID, paths ...string) error {
+	for _, path := range paths {
+		if _, _, err := b.follow(path, why, via); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isForeign says whether something else than the image provides the path at
+// run time: the container runtime, or describePackages.
+func (b *builder) isForeign(path string, info rootfs.Info, why Reasons) bool {
+	if why&User != 0 {
+		return false
+	}
+	switch path {
+	case "/etc/resolv.conf", "/etc/hosts", "/etc/hostname", "/etc/mtab":
+		// Builders leave empty files there as mount points.
+		return !(why&touched != 0 && info.IsRegular() && info.Size > 0)
+	}
+	return b.db.IsStatus(path)
+}
+
+// environment turns K=V words into a map; the first of several wins, as in
+// getenv(3).
+func environment(env []string) map[string]string {
+	m := map[string]string{}
+	for _, kv := range env {
+		key, value, _ := strings.Cut(kv, "=")
+		if _, ok := m[key]; !ok {
+			m[key] = value
+		}
+	}
+	return m
+}
+
+// abs makes a path of the image's config absolute.
+func (b *builder) abs(path string) string {
+	if strings.HasPrefix(path, "/") {
+		return path
+	}
+	return "/" + strings.Trim(b.pack.Image.WorkingDir, "/") + "/" + path
+}
+
+// finish brings the tree into order and counts.
+func (b *builder) finish() error {
+	b.tree.sort()
+	if b.sockets > 0 {
+		b.warn("%d sockets are not shipped: a socket is of use only to the process that made it", b.sockets)
+	}
+	b.warnOfWords()
+	return b.countListed()
+}
+
+func (b *builder) warn(format string, args ...any) {
+	b.warnings = append(b.warnings, fmt.Sprintf(format, args...))
+}
+
+// countListed counts the directories that the run listed and that have lost
+// entries.
+func (b *builder) countListed() error {
+	for id := rootID; uint32(id) < b.tree.count; id++ {
+		if n := b.tree.at(id); n.reasons&Listed == 0 || n.kind != directory {
+			continue
+		}
+		names, err := b.root.ReadDirNames(b.tree.path(id))
+		if err != nil {
+			return err
+		}
+		kept := 0
+		for c := b.tree.at(id).child; c != 0; c = b.tree.at(c).sibling {
+			kept++
+		}
+		if kept < len(names) {
+			b.listed++
+		}
+	}
+	return nil
+}
+
+func (b *builder) set() *Set {
+	return &Set{
+		tree: b.tree, generated: b.generated, warnings: b.warnings,
+		image: b.pack.Image, probes: b.header.Probes, listed: b.listed, db: b.db,
+	}
+}

@@ -1,0 +1,104 @@
+package keepset_test
+
+import (
+	"bytes"
+	"context"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/org/slimfile/sensor/keepset"
+	"github.com/org/slimfile/sensor/manifest"
+	"github.com/org/slimfile/sensor/rootfs"
+)
+
+// TestLibrariesAgainstLdd compares the ELF closure of real programs of this
+// machine with what its own loader says.
+func TestLibrariesAgainstLdd(t *testing.T) {
+	if _, err := exec.LookPath("ldd"); err != nil {
+		missing(t, "ldd")
+	}
+	root, err := rootfs.Open("/")
+	must(t, err)
+	defer root.Close()
+	compared := 0
+	for _, name := range []string{"bash", "git", "perl", "openssl", "curl", "python3.11", "node", "gpg", "ssh", "tar", "gdb", "ffmpeg", "java"} {
+		program, err := exec.LookPath(name)
+		if err != nil {
+			continue
+		}
+		program, err = filepath.EvalSymlinks(program)
+		must(t, err)
+		out, err := exec.Command("ldd", program).Output()
+		if err != nil {
+			continue // static, or a script
+		}
+		compared++
+		t.Run(name, func(t *testing.T) {
+			want := lddPaths(t, string(out))
+			var trace bytes.Buffer
+			entries := []manifest.Entry{{Path: manifest.Path(program), Ops: manifest.Executed}}
+			must(t, manifest.WriteTrace(&trace, 1, 1, slices.Values(entries)))
+			set, err := keepset.Resolve(context.Background(), root, &trace, manifest.Pack{
+				Version: manifest.Version, Platform: "linux/" + runtime.GOARCH,
+			})
+			must(t, err)
+			kept := map[string]bool{}
+			for e := range set.All() {
+				kept[e.Path] = true
+			}
+			for path := range maps.Keys(want) {
+				if !kept[path] {
+					t.Errorf("%s needs %s, which is not kept", program, path)
+				}
+			}
+			for e := range set.All() {
+				if e.Via == program && e.Reasons&(keepset.LinkedLibrary|keepset.Interpreter) != 0 && !want[e.Path] &&
+					e.Reasons&keepset.Link == 0 && !strings.Contains(e.Path, "-dynload/") {
+					t.Errorf("%s is kept for %s, but ldd does not name it", e.Path, program)
+				}
+			}
+		})
+	}
+	if compared == 0 {
+		missing(t, "any of the programs to compare")
+	}
+}
+
+// lddPaths returns the physical paths in ldd's output.
+func lddPaths(t *testing.T, out string) map[string]bool {
+	paths := map[string]bool{}
+	for line := range strings.Lines(out) {
+		for _, word := range strings.Fields(line) {
+			if !strings.HasPrefix(word, "/") {
+				continue
+			}
+			path, err := filepath.EvalSymlinks(word)
+			must(t, err)
+			paths[path] = true
+		}
+	}
+	return paths
+}
+
+// missing skips a test for want of something; on a machine that has to run all
+// of them it fails.
+func missing(t *testing.T, what string) {
+	t.Helper()
+	if os.Getenv("SLIMFILE_TEST_REQUIRE") == "1" {
+		t.Fatalf("%s is missing", what)
+	}
+	t.Skipf("%s is missing", what)
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,174 @@
+package keepset
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/org/slimfile/sensor/keepset/shellcmd"
+	"github.com/org/slimfile/sensor/rootfs"
+)
+
+// keepCommands keeps the programs of ENTRYPOINT, CMD and HEALTHCHECK, and what
+// shell scripts among them name.
+func (b *builder) keepCommands() error {
+	img := b.pack.Image
+	for _, args := range [][]string{slices.Concat(img.Entrypoint, img.Cmd), img.Healthcheck} {
+		if err := b.keepCommand(args); err != nil {
+			return err
+		}
+	}
+	// An entrypoint that ends in exec "$@" starts CMD.
+	if len(img.Entrypoint) > 0 && len(img.Cmd) > 0 {
+		return b.keepCommand(img.Cmd)
+	}
+	return nil
+}
+
+func (b *builder) keepCommand(args []string) error {
+	if len(args) == 0 || args[0] == "" {
+		return nil
+	}
+	t, ok, err := b.keepProgram(args[0], Config, 0)
+	if err != nil || !ok || !t.info.IsRegular() {
+		return err
+	}
+	if !isShell(args[0]) {
+		return b.keepScript(t, nil)
+	}
+	script, operand := shellArguments(args[1:])
+	if script != "" {
+		return b.keepWords("the image's command", []byte(script), t.id)
+	}
+	if operand == "" {
+		return nil
+	}
+	s, ok, err := b.follow(b.abs(operand), Config, t.id)
+	if err != nil || !ok || !s.info.IsRegular() {
+		return err
+	}
+	return b.keepScript(s, &shebang{interpreter: args[0]})
+}
+
+// isShell says whether a program is a shell whose scripts shellcmd reads.
+func isShell(program string) bool {
+	return slices.Contains([]string{"sh", "ash", "dash", "bash", "ksh", "mksh"}, rootfs.Base(program))
+}
+
+// shellArguments returns the script of sh -c, or else the file to run (sh(1)).
+func shellArguments(args []string) (script, file string) {
+	for i, arg := range args {
+		switch {
+		case strings.HasPrefix(arg, "-") && !strings.HasPrefix(arg, "--") && strings.Contains(arg, "c"):
+			if i+1 < len(args) {
+				return args[i+1], ""
+			}
+			return "", ""
+		case !strings.HasPrefix(arg, "-") && !strings.HasPrefix(arg, "+"):
+			return "", arg
+		}
+	}
+	return "", ""
+}
+
+// maxScripts bounds how many scripts lead from one to the next.
+const maxScripts = 256
+
+// keepScript keeps what a shell script names; other programs are none of its
+// business. by is the interpreter when the script does not say it itself.
+func (b *builder) keepScript(t target, by *shebang) error {
+	if b.scripts[t.path] || len(b.scripts) >= maxScripts || t.id == 0 {
+		return nil
+	}
+	f, err := b.root.OpenFile(t.path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if by == nil {
+		s, err := b.keepInterpreter(t.id, f)
+		if err != nil {
+			return err
+		}
+		if name, ok := s.program(); ok {
+			s.interpreter = name
+		}
+		by = &s
+	}
+	if !isShell(by.interpreter) {
+		return nil
+	}
+	b.scripts[t.path] = true
+	data, err := io.ReadAll(io.LimitReader(f, shellcmd.MaxSize+1))
+	if err != nil {
+		return err
+	}
+	return b.keepWords(t.path, data, t.id)
+}
+
+// keepWords keeps the programs that a shell script names and the files that it
+// sources, and goes on in those that are shell scripts in turn.
+func (b *builder) keepWords(name string, script []byte, via nodeID) error {
+	words, err := shellcmd.Parse(name, script)
+	if err != nil {
+		b.warn("what %s may start in branches that the run did not take is unknown: %v", name, err)
+		return nil
+	}
+	for _, command := range words.Commands {
+		t, ok, err := b.keepWord(command, via)
+		if err != nil {
+			return err
+		}
+		if ok && t.info.IsRegular() {
+			if err := b.keepScript(t, nil); err != nil {
+				return err
+			}
+		}
+	}
+	for _, file := range words.Sourced {
+		t, ok, err := b.follow(b.abs(file), Script, via)
+		if err != nil {
+			return err
+		}
+		if ok && t.info.IsRegular() {
+			if err := b.keepScript(t, &shebang{interpreter: "sh"}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// keepWord keeps the program that a command word means.
+func (b *builder) keepWord(command string, via nodeID) (target, bool, error) {
+	t, ok, err := b.keepProgram(command, Script, via)
+	if ok && t.id != 0 && b.tree.at(t.id).reasons&^(Script|Traversed) == 0 {
+		b.wordNodes[t.id] = true
+	}
+	return t, ok, err
+}
+
+// maxNamed bounds how many programs a warning names.
+const maxNamed = 20
+
+// warnOfWords names the programs that nothing but a word of a script keeps.
+func (b *builder) warnOfWords() {
+	var names []string
+	for id := range b.wordNodes {
+		if n := b.tree.at(id); n.reasons&^(Script|Traversed) == 0 && n.flags&dropped == 0 {
+			names = append(names, fmt.Sprintf("%q", b.tree.path(id)))
+		}
+	}
+	if len(names) == 0 {
+		return
+	}
+	slices.Sort(names)
+	more := ""
+	if len(names) > maxNamed {
+		more = fmt.Sprintf(" and %d more", len(names)-maxNamed)
+		names = names[:maxNamed]
+	}
+	b.warn("kept only because the entrypoint's shell script names them, though the run did not use them: %s%s",
+		strings.Join(names, ", "), more)
+}

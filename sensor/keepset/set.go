@@ -1,0 +1,91 @@
+package keepset
+
+import (
+	"iter"
+
+	"github.com/org/slimfile/sensor/keepset/dpkg"
+	"github.com/org/slimfile/sensor/manifest"
+)
+
+// Set is what the slim image ships.
+type Set struct {
+	tree      *arena
+	generated []File
+	warnings  []string
+	image     manifest.Image
+	probes    int
+	listed    int
+	db        *dpkg.DB
+}
+
+// Entry is one kept entry of the image.
+type Entry struct {
+	Path    string // absolute, physical, raw bytes
+	Reasons Reasons
+	// Via is the path of what led here: the ELF file that needs the library,
+	// the script that names the interpreter; empty for what the run touched.
+	Via string
+}
+
+// File is an entry of the slim image that the image as built does not have in
+// this form.
+type File struct {
+	Path  string
+	Mode  uint32 // st_mode, with the type: a regular file or a directory
+	UID   uint32
+	GID   uint32
+	Mtime int64 // seconds since the epoch
+	Data  []byte
+}
+
+// All yields the kept entries: depth-first, names in bytewise order, a folder
+// before its content, every folder on the way included, the root first.
+func (s *Set) All() iter.Seq[Entry] {
+	return func(yield func(Entry) bool) {
+		s.visit(rootID, nil, yield)
+	}
+}
+
+func (s *Set) visit(id nodeID, prefix []byte, yield func(Entry) bool) bool {
+	n := s.tree.at(id)
+	if n.flags&(dropped|pinned) == dropped {
+		return true
+	}
+	path := prefix
+	if id != rootID {
+		path = append(append(prefix, '/'), s.tree.name(id)...)
+	}
+	e := Entry{Path: string(path), Reasons: n.reasons}
+	if id == rootID {
+		e.Path = "/"
+	}
+	if n.via != 0 {
+		e.Via = s.tree.path(n.via)
+	}
+	if !yield(e) {
+		return false
+	}
+	for c := n.child; c != 0; c = s.tree.at(c).sibling {
+		if !s.visit(c, path, yield) {
+			return false
+		}
+	}
+	return true
+}
+
+// Generated returns the entries that are made rather than copied, sorted by
+// path, parents before children. None of them is in All.
+func (s *Set) Generated() []File { return s.generated }
+
+// Warnings returns sentences for the user.
+func (s *Set) Warnings() []string { return s.warnings }
+
+// Probes returns the number of probes that the traced run made.
+func (s *Set) Probes() int { return s.probes }
+
+// Listed returns the number of kept directories that the run listed and that
+// the slim image has fewer entries of than the run saw.
+func (s *Set) Listed() int { return s.listed }
+
+// Packages returns the image's packages and what they own.
+func (s *Set) Packages() *dpkg.DB { return s.db }

@@ -1,0 +1,169 @@
+// Package shellcmd lists the programs that a shell script may start: every
+// command word, in branches that are not taken too.
+//
+// Only words that are literal count; what a variable holds is never guessed.
+// keepset imports it.
+package shellcmd
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// MaxSize is the size in bytes of the largest script that is parsed. It bounds
+// how deep a hostile script can nest, and so the parser's stack.
+const MaxSize = 64 << 10
+
+// Script is what a script names.
+type Script struct {
+	Commands []string // programs, sorted, each once
+	Sourced  []string // files read with "." or source, sorted, each once
+}
+
+// Parse reads a script of sh, dash, bash or ksh. name is for errors.
+func Parse(name string, script []byte) (Script, error) {
+	if len(script) > MaxSize {
+		return Script{}, fmt.Errorf("script %s is larger than %d bytes", name, MaxSize)
+	}
+	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(bytes.NewReader(script), name)
+	if err != nil {
+		return Script{}, err
+	}
+	var s Script
+	functions := map[string]bool{}
+	syntax.Walk(file, func(n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.FuncDecl:
+			functions[n.Name.Value] = true
+		case *syntax.CallExpr:
+			s.call(literals(n.Args))
+		}
+		return true
+	})
+	s.Commands = slices.DeleteFunc(s.Commands, func(c string) bool { return functions[c] || isBuiltin(c) })
+	s.Commands, s.Sourced = unique(s.Commands), unique(s.Sourced)
+	return s, nil
+}
+
+func unique(words []string) []string {
+	slices.Sort(words)
+	return slices.Compact(words)
+}
+
+// call records the program that a command line starts, and the one that this
+// program starts in turn. An empty word stands for one that is not literal.
+func (s *Script) call(words []string) {
+	for len(words) > 0 && words[0] != "" {
+		command := words[0]
+		if command == "." || command == "source" {
+			if len(words) > 1 && words[1] != "" {
+				s.Sourced = append(s.Sourced, words[1])
+			}
+			return
+		}
+		s.Commands = append(s.Commands, command)
+		w, ok := wrappers[command]
+		if !ok {
+			return
+		}
+		words = w.rest(words[1:])
+	}
+}
+
+// wrapper describes a program that starts the program named by its arguments.
+type wrapper struct {
+	operands int    // that come before the program
+	values   string // letters of options that take a value
+}
+
+// wrappers are the usual ones of entrypoint scripts.
+var wrappers = map[string]wrapper{
+	"exec":      {values: "a"},
+	"command":   {},
+	"env":       {values: "uCS"},
+	"nice":      {values: "n"},
+	"nohup":     {},
+	"time":      {values: "fo"},
+	"timeout":   {operands: 1, values: "ks"},
+	"xargs":     {values: "adEILnPs"},
+	"gosu":      {operands: 1},
+	"su-exec":   {operands: 1},
+	"setpriv":   {},
+	"chroot":    {operands: 1},
+	"stdbuf":    {values: "ioe"},
+	"tini":      {values: "egp"},
+	"dumb-init": {values: "r"},
+}
+
+// rest returns the words from the wrapped program on.
+func (w wrapper) rest(words []string) []string {
+	operands := w.operands
+	for i := 0; i < len(words); i++ {
+		word := words[i]
+		switch {
+		case word == "--":
+			continue
+		case len(word) == 2 && word[0] == '-' && strings.Contains(w.values, word[1:]):
+			i++
+		case strings.HasPrefix(word, "-"), isAssignment(word):
+		case operands > 0:
+			operands--
+		default:
+			return words[i:]
+		}
+	}
+	return nil
+}
+
+func isAssignment(word string) bool {
+	name, _, ok := strings.Cut(word, "=")
+	return ok && syntax.ValidName(name)
+}
+
+// literals returns the value of each word, "" for one that is not literal.
+func literals(words []*syntax.Word) []string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		out[i], _ = literal(w.Parts)
+	}
+	return out
+}
+
+func literal(parts []syntax.WordPart) (string, bool) {
+	var b strings.Builder
+	for _, p := range parts {
+		switch p := p.(type) {
+		case *syntax.Lit:
+			b.WriteString(unescape(p.Value))
+		case *syntax.SglQuoted:
+			b.WriteString(p.Value)
+		case *syntax.DblQuoted:
+			inner, ok := literal(p.Parts)
+			if !ok {
+				return "", false
+			}
+			b.WriteString(inner)
+		default:
+			return "", false
+		}
+	}
+	return b.String(), true
+}
+
+func unescape(s string) string {
+	return strings.ReplaceAll(s, `\`, "")
+}
+
+// isBuiltin says whether every POSIX shell runs the command itself (POSIX 2.14
+// and 1.7, dash(1), bash(1)).
+func isBuiltin(command string) bool {
+	const builtins = " . : [ alias bg break cd command continue declare echo eval exec exit" +
+		" export false fg getopts hash help history jobs kill let local mapfile popd" +
+		" printf pushd pwd read readarray readonly return set shift shopt source test" +
+		" times trap true type typeset ulimit umask unalias unset wait "
+	return strings.Contains(builtins, " "+command+" ")
+}
