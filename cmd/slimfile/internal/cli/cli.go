@@ -1,0 +1,53 @@
+// Package cli is the command line of slimfile: its commands, their flags and
+// help, and how errors are shown. Imported by cmd/slimfile only.
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/org/slimfile/cmd/slimfile/internal/build"
+)
+
+// Main runs the command and returns its exit status. An interrupt cancels the
+// command, which then cleans up after itself in bounded time.
+func Main(args []string, stdin io.Reader, stdout, stderr *os.File) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	cmd := root(streams{stdin, stdout, stderr})
+	cmd.SetArgs(args)
+	if err := cmd.ExecuteContext(ctx); err != nil {
+		build.PrintSource(stderr, err)
+		fmt.Fprintln(stderr, "ERROR:", err)
+		return 1
+	}
+	return 0
+}
+
+// streams are what the process was started with.
+type streams struct {
+	in       io.Reader
+	out, err *os.File
+}
+
+func root(s streams) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "slimfile",
+		Short: "Build Dockerfiles into slim images",
+		Long: `slimfile builds an ordinary Dockerfile, runs the image under a file-access
+sensor while probes exercise it, and keeps only the files that were needed.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	cmd.SetIn(s.in)
+	cmd.SetOut(s.out)
+	cmd.SetErr(s.err)
+	cmd.AddCommand(buildCommand(s), versionCommand())
+	return cmd
+}
