@@ -102,8 +102,8 @@ func (w *worker) finish(d *dir) error {
 // nameOf returns the last name of path, which is used as a single component.
 func nameOf(path string) (string, error) {
 	name := rootfs.Base(path)
-	if name == "" || name == "." || name == ".." {
-		return "", fmt.Errorf("entry %q: not a clean path", path)
+	if path == "" || path[0] != '/' || name == "" || name == "." || name == ".." {
+		return "", fmt.Errorf("entry %q: not a clean absolute path", path)
 	}
 	return name, nil
 }

@@ -20,8 +20,8 @@ type DiskFullError struct {
 
 // Error implements error.
 func (e *DiskFullError) Error() string {
-	return fmt.Sprintf("disk full on the build machine: no room for %q of %d bytes, with %d bytes and %d inodes left: "+
-		"free space there, for example with docker buildx prune, and build again", e.Path, e.Size, e.FreeBytes, e.FreeInodes)
+	return fmt.Sprintf("disk full on the build machine: no room for %q of %d bytes, with %d bytes and %d inodes left",
+		e.Path, e.Size, e.FreeBytes, e.FreeInodes)
 }
 
 // Unwrap returns the error of the system call.

@@ -5,41 +5,45 @@ import (
 	"iter"
 	"slices"
 	"strings"
+
+	"github.com/org/slimfile/sensor/keepset"
 )
 
 // item is a path to be made, from the source or, when generated is set, from
 // memory.
 type item struct {
 	path      string
-	generated *File
+	generated *keepset.File
 }
 
-// merge weaves the generated files into the entries and yields each item with
-// the one after it, which is zero for the last. The root itself is left out:
-// it is always copied.
-func merge(entries iter.Seq[string], generated []File) iter.Seq2[item, item] {
+// lookAhead yields each item with the one after it, which is zero for the last.
+func lookAhead(items iter.Seq[item]) iter.Seq2[item, item] {
 	return func(yield func(item, item) bool) {
 		var last item
-		for it := range weave(entries, generated) {
-			if last.path != "" && !yield(last, it) {
+		started := false
+		for it := range items {
+			if started && !yield(last, it) {
 				return
 			}
-			last = it
+			last, started = it, true
 		}
-		if last.path != "" {
+		if started {
 			yield(last, item{})
 		}
 	}
 }
 
-func weave(entries iter.Seq[string], generated []File) iter.Seq[item] {
+// merge puts the generated files where they belong among the entries. The root
+// is left out: it is always copied.
+func merge(entries iter.Seq[keepset.Entry], generated []keepset.File) iter.Seq[item] {
 	files := make([]item, len(generated))
 	for i := range generated {
-		files[i] = item{string(generated[i].Path), &generated[i]}
+		files[i] = item{generated[i].Path, &generated[i]}
 	}
 	slices.SortFunc(files, func(a, b item) int { return compare(a.path, b.path) })
 	return func(yield func(item) bool) {
-		for path := range entries {
+		for e := range entries {
+			path := e.Path
 			for len(files) > 0 && compare(files[0].path, path) < 0 {
 				if !yield(files[0]) {
 					return

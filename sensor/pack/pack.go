@@ -20,10 +20,10 @@ import (
 	"os"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 
+	"github.com/org/slimfile/sensor/keepset"
 	"github.com/org/slimfile/sensor/rootfs"
 	"golang.org/x/sys/unix"
 )
@@ -78,7 +78,7 @@ const (
 // src must not change meanwhile. On an error dst is left half made.
 //
 // Errors: *DiskFullError; ctx's cause; else one that names the path.
-func Copy(ctx context.Context, src *rootfs.Root, dst string, entries iter.Seq[string], generated []File, opt Options) (Stats, error) {
+func Copy(ctx context.Context, src *rootfs.Root, dst string, entries iter.Seq[keepset.Entry], generated []keepset.File, opt Options) (Stats, error) {
 	root, err := openRoots(src, dst)
 	if err != nil {
 		return Stats{}, err
@@ -89,14 +89,14 @@ func Copy(ctx context.Context, src *rootfs.Root, dst string, entries iter.Seq[st
 		ctx: ctx, cancel: cancel, epoch: opt.Epoch, root: root,
 		jobs:   make(chan job, queueLen),
 		inodes: make(map[inode]*names),
-		made:   make(map[string]*File),
+		made:   make(map[string]*keepset.File),
 	}
 	for i := range generated {
 		if f := &generated[i]; f.Mode&unix.S_IFMT == unix.S_IFDIR {
 			c.made[f.Path] = f
 		}
 	}
-	return c.run(merge(entries, generated))
+	return c.run(lookAhead(merge(entries, generated)))
 }
 
 // openRoots opens both roots, and makes sure that dst is empty.
@@ -139,7 +139,7 @@ type copier struct {
 	epoch  *int64
 	root   *dir
 	jobs   chan job
-	made   map[string]*File // generated directories
+	made   map[string]*keepset.File // generated directories
 
 	// noClone and noRange are set by the first file that shows that the
 	// kernel cannot share or copy extents between the two file systems.
@@ -193,6 +193,9 @@ func (w *worker) walk(items iter.Seq2[item, item]) error {
 		if err := context.Cause(w.ctx); err != nil {
 			return err
 		}
+		if _, err := nameOf(it.path); err != nil {
+			return err
+		}
 		if below(next.path, it.path) {
 			if it.generated != nil && w.made[it.path] == nil {
 				return fmt.Errorf("generated file %q: %q is in it", it.path, next.path)
@@ -200,7 +203,7 @@ func (w *worker) walk(items iter.Seq2[item, item]) error {
 			continue // a directory: entered for the sake of next
 		}
 		var err error
-		if stack, err = w.enter(stack, it); err != nil {
+		if stack, err = w.enter(stack, rootfs.Parent(it.path)); err != nil {
 			return err
 		}
 		d := stack[len(stack)-1]
@@ -210,19 +213,15 @@ func (w *worker) walk(items iter.Seq2[item, item]) error {
 	return nil
 }
 
-// enter makes the directory that holds it the last one of the stack.
-func (w *worker) enter(stack []*dir, it item) ([]*dir, error) {
-	if !strings.HasPrefix(it.path, "/") {
-		return stack, fmt.Errorf("entry %q: not an absolute path", it.path)
-	}
-	parent := rootfs.Parent(it.path)
+// enter makes the directory path the last one of the stack.
+func (w *worker) enter(stack []*dir, path string) ([]*dir, error) {
 	for {
 		top := stack[len(stack)-1]
 		switch {
-		case top.path == parent:
+		case top.path == path:
 			return stack, nil
-		case below(parent, top.path):
-			d, err := w.makeDir(top, firstBelow(parent, top.path))
+		case below(path, top.path):
+			d, err := w.makeDir(top, firstBelow(path, top.path))
 			if err != nil {
 				return stack, err
 			}

@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/org/slimfile/sensor/keepset"
 	"github.com/org/slimfile/sensor/pack"
 	"github.com/org/slimfile/sensor/rootfs"
 	"golang.org/x/sys/unix"
@@ -116,7 +117,7 @@ func below(all map[string]string) []string {
 }
 
 // copyTo packs paths of the root at src into dst.
-func copyTo(t testing.TB, src, dst string, opt pack.Options, files []pack.File, paths ...string) (pack.Stats, error) {
+func copyTo(t testing.TB, src, dst string, opt pack.Options, files []keepset.File, paths ...string) (pack.Stats, error) {
 	t.Helper()
 	root, err := rootfs.Open(src)
 	must(t, err)
@@ -124,7 +125,15 @@ func copyTo(t testing.TB, src, dst string, opt pack.Options, files []pack.File, 
 	return pack.Copy(t.Context(), root, dst, entries(paths), files, opt)
 }
 
-func entries(paths []string) iter.Seq[string] { return slices.Values(paths) }
+func entries(paths []string) iter.Seq[keepset.Entry] {
+	return func(yield func(keepset.Entry) bool) {
+		for _, path := range paths {
+			if !yield(keepset.Entry{Path: path, Reasons: keepset.Opened}) {
+				return
+			}
+		}
+	}
+}
 
 func requireRoot(t testing.TB) {
 	t.Helper()
@@ -287,7 +296,7 @@ func TestStats(t *testing.T) {
 		entry{path: "/empty", mode: isDir | 0o755}, entry{path: "/l", mode: isLink, target: "x"}, entry{path: "/p", mode: isFifo | 0o600},
 		entry{path: "/run/b.sock", mode: isSock | 0o777}, entry{path: "/run/a.sock", mode: isSock | 0o777})
 	dst := t.TempDir()
-	files := []pack.File{{Path: "/d/new", Mode: isFile | 0o644, Data: []byte("abc")}}
+	files := []keepset.File{{Path: "/d/new", Mode: isFile | 0o644, Data: []byte("abc")}}
 	got, err := copyTo(t, src, dst, pack.Options{}, files, below(snapshot(t, src))...)
 	must(t, err)
 	want := pack.Stats{Files: 2, HardLinks: 1, Dirs: 4, Symlinks: 1, Special: 1, Bytes: 8, Sockets: []string{"/run/a.sock", "/run/b.sock"}}
@@ -412,7 +421,7 @@ func TestEpoch(t *testing.T) {
 		entry{path: "/d/late", mode: isLink, target: "x", mtime: time.Unix(2001, 0)}, entry{path: "/d/fifo", mode: isFifo | 0o600, mtime: time.Unix(9999, 0)})
 	dst := t.TempDir()
 	epoch := int64(2000)
-	files := []pack.File{{Path: "/new", Mode: isDir | 0o755, Mtime: 5000}, {Path: "/new/f", Mode: isFile | 0o644, Mtime: 5}}
+	files := []keepset.File{{Path: "/new", Mode: isDir | 0o755, Mtime: 5000}, {Path: "/new/f", Mode: isFile | 0o644, Mtime: 5}}
 	_, err := copyTo(t, src, dst, pack.Options{Epoch: &epoch}, files, below(snapshot(t, src))...)
 	must(t, err)
 	got := snapshot(t, dst)
@@ -430,7 +439,7 @@ func TestGenerated(t *testing.T) {
 		entry{path: "/var/lib/dpkg", mode: isDir | 0o750, gid: 7}, entry{path: "/var/lib/dpkg/status", data: "all"},
 		entry{path: "/lib/apk/db/installed", data: "old", uid: 1}, entry{path: "/z"})
 	dst := t.TempDir()
-	files := []pack.File{
+	files := []keepset.File{
 		{Path: "/lib/apk/db/installed", Mode: isFile | 0o600, UID: 2, GID: 3, Data: []byte("new")},
 		{Path: "/tmp", Mode: isDir | 0o1777, Mtime: 7},
 		{Path: "/var/lib/dpkg/status.d", Mode: isDir | 0o755, Mtime: 9},
@@ -470,32 +479,33 @@ func TestBadInput(t *testing.T) {
 	tests := []struct {
 		name  string
 		paths []string
-		files []pack.File
+		files []keepset.File
 		want  string
 	}{
 		{name: "a link out of the root on the way", paths: []string{"/out/passwd"}, want: "/out"},
 		{name: "a link inside the root on the way", paths: []string{"/rel/x"}, want: "/rel"},
 		{name: "a FIFO on the way", paths: []string{"/p/x"}, want: "/p"},
 		{name: "a file on the way", paths: []string{"/b/x"}, want: "/b"},
-		{name: "dot-dot in the middle", paths: []string{"/a/../b"}, want: "not a clean path"},
-		{name: "dot-dot at the end", paths: []string{"/a/.."}, want: "not a clean path"},
-		{name: "dot", paths: []string{"/a/."}, want: "not a clean path"},
-		{name: "two slashes", paths: []string{"/a//x"}, want: "not a clean path"},
-		{name: "trailing slash", paths: []string{"/a/"}, want: "not a clean path"},
-		{name: "relative", paths: []string{"a"}, want: "not an absolute path"},
+		{name: "dot-dot in the middle", paths: []string{"/a/../b"}, want: "not a clean absolute path"},
+		{name: "dot-dot at the end", paths: []string{"/a/.."}, want: "not a clean absolute path"},
+		{name: "dot", paths: []string{"/a/."}, want: "not a clean absolute path"},
+		{name: "two slashes", paths: []string{"/a//x"}, want: "not a clean absolute path"},
+		{name: "trailing slash", paths: []string{"/a/"}, want: "not a clean absolute path"},
+		{name: "relative", paths: []string{"a"}, want: "clean absolute path"},
+		{name: "empty", paths: []string{""}, want: "clean absolute path"},
 		{name: "not there", paths: []string{"/nothing"}, want: "/nothing"},
 		{name: "directory not there", paths: []string{"/nothing/x"}, want: "/nothing"},
 		{name: "twice", paths: []string{"/b", "/b"}, want: "exists"},
 		{name: "a directory in two runs", paths: []string{"/a/x", "/b", "/a/y"}, want: "exists"},
-		{name: "an entry in a generated file", paths: []string{"/a/x"}, files: []pack.File{{Path: "/a", Mode: isFile}}, want: "/a/x"},
-		{name: "a generated file behind a link", files: []pack.File{{Path: "/out/x", Mode: isFile}}, want: "/out"},
-		{name: "a generated file twice", files: []pack.File{{Path: "/x", Mode: isFile}, {Path: "/x", Mode: isFile}}, want: "exists"},
-		{name: "generated and copied", paths: []string{"/b"}, files: []pack.File{{Path: "/b", Mode: isFile}}, want: "exists"},
-		{name: "a generated file in no directory", files: []pack.File{{Path: "/none/x", Mode: isFile}}, want: "/none"},
-		{name: "an entry in a generated directory", paths: []string{"/a/x"}, files: []pack.File{{Path: "/a", Mode: isDir}}, want: "/a/x"},
-		{name: "a generated link", files: []pack.File{{Path: "/x", Mode: isLink}}, want: "neither a file's nor a directory's"},
-		{name: "a generated root", files: []pack.File{{Path: "/", Mode: isDir}}, want: "clean path"},
-		{name: "a generated relative path", files: []pack.File{{Path: "x", Mode: isFile}}, want: "not an absolute path"},
+		{name: "an entry in a generated file", paths: []string{"/a/x"}, files: []keepset.File{{Path: "/a", Mode: isFile}}, want: "/a/x"},
+		{name: "a generated file behind a link", files: []keepset.File{{Path: "/out/x", Mode: isFile}}, want: "/out"},
+		{name: "a generated file twice", files: []keepset.File{{Path: "/x", Mode: isFile}, {Path: "/x", Mode: isFile}}, want: "exists"},
+		{name: "generated and copied", paths: []string{"/b"}, files: []keepset.File{{Path: "/b", Mode: isFile}}, want: "exists"},
+		{name: "a generated file in no directory", files: []keepset.File{{Path: "/none/x", Mode: isFile}}, want: "/none"},
+		{name: "an entry in a generated directory", paths: []string{"/a/x"}, files: []keepset.File{{Path: "/a", Mode: isDir}}, want: "/a/x"},
+		{name: "a generated link", files: []keepset.File{{Path: "/x", Mode: isLink}}, want: "neither a file's nor a directory's"},
+		{name: "a generated root", paths: []string{"/b"}, files: []keepset.File{{Path: "/", Mode: isDir}}, want: "clean absolute path"},
+		{name: "a generated relative path", files: []keepset.File{{Path: "x", Mode: isFile}}, want: "clean absolute path"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -601,12 +611,12 @@ func TestCancelled(t *testing.T) {
 		t.Run(fmt.Sprintf("after %d entries", after), func(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			seen := 0
-			paths := func(yield func(string) bool) {
+			paths := func(yield func(keepset.Entry) bool) {
 				for _, path := range []string{"/1", "/2", "/3", "/4"} {
 					if seen == after {
 						cancel(reason)
 					}
-					if seen++; !yield(path) {
+					if seen++; !yield(keepset.Entry{Path: path}) {
 						return
 					}
 				}

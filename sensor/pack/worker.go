@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/org/slimfile/sensor/rootfs"
 	"golang.org/x/sys/unix"
 )
 
@@ -29,19 +30,13 @@ func (w *worker) run() {
 }
 
 func (w *worker) copy(j job) error {
-	name, err := nameOf(j.path)
-	if err != nil {
-		return err
-	}
-	if w.made[j.path] != nil {
-		return w.leafDir(j)
-	}
 	if j.generated != nil {
-		return w.generate(j, name)
+		return w.generate(j)
 	}
 	if j.dir.src < 0 {
 		return w.fail("stat", j.path, unix.ENOENT)
 	}
+	name := rootfs.Base(j.path)
 	var st unix.Stat_t
 	if err := fstatat(j.dir.src, name, &st); err != nil {
 		return w.fail("stat", j.path, err)
@@ -58,10 +53,19 @@ func (w *worker) copy(j job) error {
 		return err
 	}
 	if fd >= 0 {
-		defer unix.Close(fd)
-		return w.fill(fd, j, name, &st)
+		return w.closeFile(fd, j, w.fill(fd, j, name, &st))
 	}
 	return w.setAttributes(j, name, &st)
+}
+
+// closeFile closes a file that was written, where some file systems only then
+// tell that something went wrong, unless it did before.
+func (w *worker) closeFile(fd int, j job, before error) error {
+	err := unix.Close(fd)
+	if before == nil && err != nil && err != unix.EINTR { // EINTR: closed nevertheless
+		return w.fail("close", j.path, err)
+	}
+	return before
 }
 
 // leafDir makes a directory that nothing is to be made in.
@@ -143,29 +147,35 @@ func (w *worker) make(j job, name string, st *unix.Stat_t) (int, error) {
 	return isNode, nil
 }
 
-// generate makes a regular file of which only memory holds the content.
-func (w *worker) generate(j job, name string) error {
+// generate makes an entry of which only memory holds the content.
+func (w *worker) generate(j job) error {
+	switch j.generated.Mode & unix.S_IFMT {
+	case unix.S_IFDIR:
+		return w.leafDir(j)
+	case unix.S_IFREG:
+		fd, err := openat(j.dir.dst, rootfs.Base(j.path), createFlags, 0o600)
+		if err != nil {
+			return w.fail("create", j.path, err)
+		}
+		return w.closeFile(fd, j, w.fillGenerated(fd, j))
+	}
+	return fmt.Errorf("generated entry %q: mode %#o is neither a file's nor a directory's", j.path, j.generated.Mode)
+}
+
+func (w *worker) fillGenerated(fd int, j job) error {
 	f := j.generated
-	if f.Mode&unix.S_IFMT != unix.S_IFREG {
-		return fmt.Errorf("generated entry %q: mode %#o is neither a file's nor a directory's", j.path, f.Mode)
-	}
-	out, err := openat(j.dir.dst, name, createFlags, 0o600)
-	if err != nil {
-		return w.fail("create", j.path, err)
-	}
-	defer unix.Close(out)
-	if err := writeAt(out, f.Data, 0); err != nil {
+	if err := writeAt(fd, f.Data, 0); err != nil {
 		return w.failFile("write", j.path, int64(len(f.Data)), err)
 	}
-	if err := fchown(out, f.UID, f.GID); err != nil {
+	if err := fchown(fd, f.UID, f.GID); err != nil {
 		return w.fail("chown", j.path, err)
 	}
-	if err := w.setTime(j.dir.dst, name, j.path, unix.Timespec{Sec: f.Mtime}); err != nil {
+	if err := w.setMode(fd, j.path, f.Mode); err != nil {
 		return err
 	}
 	w.stats.Files++
 	w.stats.Bytes += int64(len(f.Data))
-	return w.setMode(out, j.path, f.Mode)
+	return w.setTime(j.dir.dst, rootfs.Base(j.path), j.path, unix.Timespec{Sec: f.Mtime})
 }
 
 // setAttributes completes an entry that cannot be opened: a link, a FIFO, a

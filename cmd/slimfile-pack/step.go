@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/org/slimfile/sensor/evidence"
+	"github.com/org/slimfile/sensor/keepset"
+	"github.com/org/slimfile/sensor/manifest"
+	"github.com/org/slimfile/sensor/pack"
+	"github.com/org/slimfile/sensor/rootfs"
+)
+
+// step is the pack step with the folders it works in, described in manifest.
+type step struct {
+	input, trace, source, root, output string
+
+	stdout io.Writer // shown to the user as the step's progress
+}
+
+// Phases of the step, as manifest.Failure names them.
+const (
+	phaseStart   = "start"
+	phaseKeepset = "keepset"
+	phaseCopy    = "copy"
+)
+
+// run does the step. A failure is also left in the output folder.
+func (s step) run(ctx context.Context) *manifest.Failure {
+	phase := phaseStart
+	err := s.pack(ctx, &phase)
+	if err == nil {
+		return nil
+	}
+	failure := asFailure(phase, err)
+	if err := s.writeFailure(failure); err != nil {
+		failure.Message += fmt.Sprintf(" (and %s)", err)
+	}
+	return failure
+}
+
+// pack keeps phase at what is being done.
+func (s step) pack(ctx context.Context, phase *string) error {
+	input, err := readInput(filepath.Join(s.input, manifest.PackFile))
+	if err != nil {
+		return err
+	}
+	source, err := rootfs.Open(s.source)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+
+	*phase = phaseKeepset
+	set, err := s.resolve(ctx, source, input)
+	if err != nil {
+		return err
+	}
+	summary, err := evidence.Write(ctx, source, set, s.output)
+	if err != nil {
+		return err
+	}
+	if err := set.Refuse(summary); err != nil {
+		return err
+	}
+	*phase = phaseCopy
+	stats, err := pack.Copy(ctx, source, s.root, set.All(), set.Generated(), pack.Options{Epoch: input.Epoch})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.stdout, "kept %d of %d files, %d of %d bytes; copied %d files, %d hard links, %d folders, %d links\n",
+		summary.KeptFiles, summary.TotalFiles, summary.KeptBytes, summary.TotalBytes,
+		stats.Files+stats.Special, stats.HardLinks, stats.Dirs, stats.Symlinks)
+	return err
+}
+
+func (s step) resolve(ctx context.Context, source *rootfs.Root, input manifest.Pack) (*keepset.Set, error) {
+	trace, err := os.Open(filepath.Join(s.trace, manifest.TraceFile))
+	if err != nil {
+		return nil, err
+	}
+	defer trace.Close()
+	return keepset.Resolve(ctx, source, trace, input)
+}
+
+// maxInput bounds the input file in bytes: an image config and a Dockerfile's
+// directives.
+const maxInput = 16 << 20
+
+func readInput(path string) (manifest.Pack, error) {
+	var input manifest.Pack
+	f, err := os.Open(path)
+	if err != nil {
+		return input, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxInput+1))
+	if err != nil {
+		return input, err
+	}
+	if len(data) > maxInput {
+		return input, fmt.Errorf("%s: more than %d bytes", path, maxInput)
+	}
+	if err := manifest.Decode(data, &input); err != nil {
+		return input, fmt.Errorf("%s: %w", path, err)
+	}
+	if input.Version != manifest.Version {
+		return input, fmt.Errorf("%s: version %d, want %d", path, input.Version, manifest.Version)
+	}
+	return input, nil
+}
+
+// asFailure is the form in which an error reaches the user.
+func asFailure(phase string, err error) *manifest.Failure {
+	failure := &manifest.Failure{Message: err.Error()}
+	var given *manifest.Failure
+	if errors.As(err, &given) {
+		*failure = *given
+		failure.Log = slices.Clone(given.Log)
+	}
+	failure.Version = manifest.Version
+	if failure.Phase == "" {
+		failure.Phase = phase
+	}
+	var full *pack.DiskFullError
+	if errors.As(err, &full) {
+		failure.Remedy = "free space on the build machine, for example with \"docker buildx prune\", and build again"
+	}
+	return failure
+}
+
+func (s step) writeFailure(failure *manifest.Failure) error {
+	data, err := json.Marshal(failure)
+	if err != nil {
+		return fmt.Errorf("encode the failure: %w", err)
+	}
+	return os.WriteFile(filepath.Join(s.output, manifest.FailureFile), data, 0o644)
+}
+
+// line is the failure on one line.
+func line(f *manifest.Failure) string {
+	text := f.Phase + ": " + f.Message
+	if f.Remedy != "" {
+		text += "; " + f.Remedy
+	}
+	return text
+}
