@@ -27,24 +27,21 @@ type comment struct {
 // such.
 func comments(f file, ast *parser.Node) []comment {
 	var list []comment
-	next := 0
-	for i, text := range f.lines {
-		line := i + 1
-		for next < len(ast.Children) && ast.Children[next].EndLine < line {
-			next++
-		}
-		c := comment{line: line}
-		if next < len(ast.Children) && ast.Children[next].StartLine <= line {
-			node := ast.Children[next]
-			if line == node.StartLine || line > continuationEnd(node) {
-				continue
+	line := 1 // the first that is not looked at yet
+	take := func(end, inside int) {
+		for ; line <= min(end, len(f.lines)); line++ {
+			if strings.HasPrefix(strings.TrimLeftFunc(f.lines[line-1], unicode.IsSpace), "#") {
+				list = append(list, comment{line, inside})
 			}
-			c.inside = node.StartLine
-		}
-		if strings.HasPrefix(strings.TrimLeftFunc(text, unicode.IsSpace), "#") {
-			list = append(list, c)
 		}
 	}
+	for _, node := range ast.Children {
+		take(node.StartLine-1, 0)
+		line = node.StartLine + 1
+		take(continuationEnd(node), node.StartLine)
+		line = node.EndLine + 1
+	}
+	take(len(f.lines), 0)
 	return list
 }
 

@@ -28,6 +28,8 @@ type Input struct {
 	BuildArgs map[string]string
 	// Syntax is the value of the `# syntax=` line as BuildKit's option
 	// "cmdline" carries it: the frontend's ref, then settings as NAME=VALUE.
+	// Empty means the Dockerfile's own line, which BuildKit need not have
+	// followed to get here.
 	Syntax string
 	// ImageEnv is the environment of the frontend's own image, as K=V; all
 	// but SLIM and SLIM_* is left alone.

@@ -95,7 +95,7 @@ func lastRunes(s string, n int) string {
 type Errors []*Error
 
 // maxErrors bounds how many are shown: the first ones are worth reading.
-const maxErrors = 20
+const maxErrors = 10
 
 // Error joins the messages, one below the other.
 func (es Errors) Error() string {

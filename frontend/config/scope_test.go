@@ -307,8 +307,9 @@ func TestManyDirectives(t *testing.T) {
 	if !strings.HasPrefix(got, fmt.Sprintf("Dockerfile:%d: more than %d directives", maxDirectives+2, maxDirectives)) {
 		t.Errorf("got %s", got)
 	}
+	parse(t, "FROM a\nCOPY <<E /x\n"+strings.Repeat("# slim: x\n", 200_000)+"E\nRUN x \\\n"+strings.Repeat("#\n", 200_000)+" y\n")
 	got = parseError(t, Input{Dockerfile: []byte("FROM a\n" + strings.Repeat("# slim: x\n", 100))})
-	if n := strings.Count(got, "unknown directive"); n != maxErrors || !strings.HasSuffix(got, "and 80 more") {
+	if n := strings.Count(got, "unknown directive"); n != maxErrors || !strings.HasSuffix(got, "and 90 more") {
 		t.Errorf("%d messages, last: %s", n, got[len(got)-20:])
 	}
 }

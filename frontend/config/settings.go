@@ -115,19 +115,24 @@ func fromEnv(env []string) []assignment {
 	return fromMap(vars, "environment of the frontend image")
 }
 
-// fromSyntax reads cmdline: the frontend's ref, then settings. It stands in
-// the Dockerfile unless a build argument (BUILDKIT_SYNTAX) replaced it.
+// fromSyntax reads a syntax line: the frontend's ref, then settings. Without
+// one from the client (cmdline) it is the Dockerfile's.
 func fromSyntax(cmdline string, f file, dockerfile []byte) ([]assignment, Errors) {
-	var (
-		list []assignment
-		errs Errors
-	)
+	own, line := syntaxLine(dockerfile)
+	if cmdline = strings.TrimSpace(cmdline); cmdline == "" {
+		cmdline = own
+	} else if cmdline != own {
+		line = 0 // the build argument BUILDKIT_SYNTAX replaced it
+	}
 	words := strings.Fields(cmdline)
 	if len(words) > 0 && !isSetting(before(words[0], "=")) {
 		words = words[1:]
 	}
-	line := syntaxLine(cmdline, dockerfile)
-	from := 0
+	var (
+		list []assignment
+		errs Errors
+		from int
+	)
 	for _, w := range words {
 		at := f.find(line, w, from)
 		from = at.EndColumn
@@ -148,13 +153,13 @@ func before(s, sep string) string {
 	return head
 }
 
-// syntaxLine is the line of the Dockerfile that says cmdline, 0 if none does.
-func syntaxLine(cmdline string, dockerfile []byte) int {
-	_, own, loc, ok := parser.DetectSyntax(dockerfile)
-	if !ok || len(loc) == 0 || !strings.HasSuffix(own, strings.TrimSpace(cmdline)) {
-		return 0
+// syntaxLine is the Dockerfile's own, and its number; 0 if it is no comment.
+func syntaxLine(dockerfile []byte) (text string, line int) {
+	_, text, loc, ok := parser.DetectSyntax(dockerfile)
+	if !ok || len(loc) == 0 {
+		return "", 0
 	}
-	return loc[0].Start.Line
+	return text, loc[0].Start.Line
 }
 
 // find is where text stands in a line, searched from a column on.

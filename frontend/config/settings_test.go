@@ -119,6 +119,9 @@ Dockerfile:2: syntax line: "foo" is no setting, want NAME=VALUE with one of SLIM
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
+	if got = parseError(t, Input{Dockerfile: []byte(line + base)}); got != want {
+		t.Errorf("without the client's: got\n%s\nwant\n%s", got, want)
+	}
 	// The line is not the Dockerfile's own when BUILDKIT_SYNTAX replaced it.
 	got = parseError(t, Input{Dockerfile: []byte(line + base), Syntax: "other SLIM_SENSR=x"})
 	if want := `syntax line: unknown setting "SLIM_SENSR", did you mean "SLIM_SENSOR"?`; got != want {

@@ -167,10 +167,10 @@ func (b *wordBuilder) word() word {
 
 // plain takes one unquoted character.
 func (b *wordBuilder) plain() {
-	r, size := utf8.DecodeRuneInString(b.text0())
+	r, size := utf8.DecodeRuneInString(b.ahead())
 	at := span{b.pos, b.pos + size}
 	switch {
-	case r == '`', r == '$' && expands(b.text0()[size:]):
+	case r == '`', r == '$' && expands(b.ahead()[size:]):
 		b.refuseExpansion(at)
 		return
 	case r == '=' && b.key == 0 && !b.quoted && isKey(b.text.String()):
@@ -182,8 +182,8 @@ func (b *wordBuilder) plain() {
 	b.pos += size
 }
 
-// text0 is the line from the current position on.
-func (b *wordBuilder) text0() string { return b.scanner.text[b.pos:] }
+// ahead is the line from the current position on.
+func (b *wordBuilder) ahead() string { return b.scanner.text[b.pos:] }
 
 // refuseExpansion fails at a $ or a backquote that a shell would act on.
 func (b *wordBuilder) refuseExpansion(at span) {
@@ -217,7 +217,7 @@ func isKey(s string) bool {
 
 func (b *wordBuilder) singleQuoted() {
 	b.quoted = true
-	body, _, closed := strings.Cut(b.text0()[1:], "'")
+	body, _, closed := strings.Cut(b.ahead()[1:], "'")
 	if !closed {
 		b.breakOff(span{b.pos, len(b.scanner.text)}, "the quote is not closed")
 		return
@@ -230,7 +230,7 @@ func (b *wordBuilder) doubleQuoted() {
 	b.quoted = true
 	open := b.pos
 	for b.pos++; b.pos < len(b.scanner.text); {
-		rest := b.text0()
+		rest := b.ahead()
 		switch c := rest[0]; {
 		case c == '"':
 			b.pos++
@@ -254,7 +254,7 @@ func (b *wordBuilder) doubleQuoted() {
 // them want to keep it, so that is an error.
 func (b *wordBuilder) escaped() {
 	b.quoted = true
-	rest := b.text0()[1:]
+	rest := b.ahead()[1:]
 	r, size := utf8.DecodeRuneInString(rest)
 	at := span{b.pos, b.pos + 1 + size}
 	switch {
