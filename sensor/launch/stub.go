@@ -1,16 +1,175 @@
 package launch
 
-import "os"
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"syscall"
+	"unsafe"
 
-// stubName is argv[0] of the stub.
-const stubName = "slimfile-stub"
+	"github.com/org/slimfile/sensor/launch/filter"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// stubName is argv[0] of the stub.
+	stubName = "slimfile-stub"
+	// stubSocket is its descriptor.
+	stubSocket = 3
+	// stubFailed is the exit status when the program could not be started;
+	// the reason went over the socket.
+	stubFailed = 127
+)
 
 // IsStub reports whether this process was started to become a traced program;
 // main must then call StubMain before anything else.
-func IsStub(args []string) bool { return len(args) > 0 && args[0] == stubName }
+func IsStub(args []string) bool { return len(args) == 1 && args[0] == stubName }
 
 // StubMain turns this process into the program that the parent asks for. It
 // does not return.
 func StubMain() {
-	os.Exit(1)
+	// Filters, namespaces and ids belong to the thread; execve makes this
+	// thread the process.
+	runtime.LockOSThread()
+	unix.CloseOnExec(stubSocket)
+	conn := os.NewFile(stubSocket, "parent")
+	err := become(conn)
+	var r *stepError
+	if !errors.As(err, &r) {
+		r = &stepError{step: "stub", err: err}
+	}
+	var errno unix.Errno
+	if !errors.As(r.err, &errno) {
+		errno = unix.EPROTO // the parent is gone, nobody will read this
+	}
+	line, _ := json.Marshal(report{Step: r.step, Detail: r.detail, Errno: errno})
+	_, _ = conn.Write(append(line, '\n'))
+	os.Exit(stubFailed)
+}
+
+// stepError is a failed step of the stub.
+type stepError struct {
+	step, detail string
+	err          error
+}
+
+func (e *stepError) Error() string { return fmt.Sprintf("%s %s: %v", e.step, e.detail, e.err) }
+
+func failed(step, detail string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &stepError{step, detail, err}
+}
+
+// become does what is ordered and only returns with an error. Whatever needs
+// privileges comes before they are dropped, and all that needs no recording
+// before the filter.
+func become(conn *os.File) error {
+	in := bufio.NewReader(conn)
+	line, err := in.ReadBytes('\n')
+	if err != nil {
+		return err
+	}
+	var o order
+	if err := json.Unmarshal(line, &o); err != nil {
+		return err
+	}
+	prog, err := filter.Unmarshal(o.Filter)
+	if err != nil {
+		return err
+	}
+	if err := unix.CloseRange(stubSocket, ^uint(0), unix.CLOSE_RANGE_CLOEXEC); err != nil {
+		return failed("close_range", "", err)
+	}
+	if o.Confine {
+		if err := confine(); err != nil {
+			return err
+		}
+	}
+	if err := handOver(conn, prog); err != nil {
+		return err
+	}
+	if b, err := in.ReadByte(); err != nil || b != goAhead {
+		return errors.Join(errors.New("no go-ahead"), err)
+	}
+	if err := dropIDs(o); err != nil {
+		return err
+	}
+	if err := unix.Chdir(string(o.Dir)); err != nil {
+		return failed("chdir", string(o.Dir), err)
+	}
+	return failed(stepExec, string(o.Path), syscall.Exec(string(o.Path), toStrings(o.Args), toStrings(o.Env)))
+}
+
+// handOver installs the recorder's filter and sends its listener.
+func handOver(conn *os.File, prog []unix.SockFilter) error {
+	var r report
+	const newListener = unix.SECCOMP_FILTER_FLAG_NEW_LISTENER
+	fd, err := installFilter(prog, newListener|unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
+	if errors.Is(err, unix.EACCES) { // neither CAP_SYS_ADMIN nor no_new_privs (seccomp(2))
+		r.NoNewPrivs = true
+		if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+			return failed("no_new_privs", "", err)
+		}
+		fd, err = installFilter(prog, newListener|unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
+	}
+	r.Killable = err == nil
+	if errors.Is(err, unix.EINVAL) { // before Linux 5.19
+		fd, err = installFilter(prog, newListener)
+	}
+	if err != nil {
+		return failed("seccomp", "", err)
+	}
+	line, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	if err := unix.Sendmsg(stubSocket, append(line, '\n'), unix.UnixRights(fd), nil, 0); err != nil {
+		return failed("sendmsg", "", err)
+	}
+	return failed("close", "", unix.Close(fd))
+}
+
+// installFilter installs a seccomp filter for the calling thread.
+func installFilter(prog []unix.SockFilter, flags uintptr) (int, error) {
+	if len(prog) == 0 {
+		return -1, unix.EINVAL
+	}
+	fprog := unix.SockFprog{Len: uint16(len(prog)), Filter: &prog[0]}
+	fd, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, uintptr(unsafe.Pointer(&fprog)))
+	if errno != 0 {
+		return -1, errno
+	}
+	return int(fd), nil
+}
+
+// dropIDs takes the program's ids, for this thread only: the Go library's
+// Setuid would signal all threads, which have no filter. Groups go first, while
+// CAP_SETGID is still there.
+func dropIDs(o order) error {
+	var groups unsafe.Pointer
+	if len(o.Groups) > 0 {
+		groups = unsafe.Pointer(&o.Groups[0])
+	}
+	if _, _, errno := unix.RawSyscall(unix.SYS_SETGROUPS, uintptr(len(o.Groups)), uintptr(groups), 0); errno != 0 {
+		return failed("setgroups", fmt.Sprint(o.Groups), errno)
+	}
+	if _, _, errno := unix.RawSyscall(unix.SYS_SETRESGID, uintptr(o.GID), uintptr(o.GID), uintptr(o.GID)); errno != 0 {
+		return failed("setgid", fmt.Sprint(o.GID), errno)
+	}
+	if _, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, uintptr(o.UID), uintptr(o.UID), uintptr(o.UID)); errno != 0 {
+		return failed("setuid", fmt.Sprint(o.UID), errno)
+	}
+	if o.Confine {
+		if err := limitCaps(o.UID == 0); err != nil {
+			return err
+		}
+	}
+	// The change of ids made the process unreadable for the recorder, which
+	// has to read the arguments of the execve to come.
+	return failed("set dumpable", "", unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0))
 }

@@ -14,9 +14,12 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"sync"
+	"time"
 
 	"github.com/org/slimfile/sensor/launch"
 	"github.com/org/slimfile/sensor/manifest"
+	"golang.org/x/sys/unix"
 )
 
 // Options selects the recorders.
@@ -39,7 +42,8 @@ type Result struct {
 	// that could not be turned into a path.
 	Events, Lost uint64
 	// Witness lists, sorted, what only fanotify saw.
-	Witness   []manifest.Path
+	Witness []manifest.Path
+	// Recorders names those that ran: "seccomp", "fanotify".
 	Recorders []string
 	// Warnings are sentences for the user.
 	Warnings []string
@@ -61,28 +65,145 @@ func (e *LostError) Error() string {
 // Is makes errors.Is(err, ErrLost) work.
 func (e *LostError) Is(target error) bool { return target == ErrLost }
 
-// ErrFanotify matches the error of New when fanotify was demanded and cannot
-// be had; its text names cause and remedy.
-var ErrFanotify = errors.New("fanotify is not available")
-
 // Session records the processes started through it. Its methods may be called
-// from several goroutines.
-type Session struct{}
+// from several goroutines, Close only once.
+type Session struct {
+	launcher *launch.Launcher
+	recorder *recorder
+	fanotify *fanotify // nil without
+	filter   []unix.SockFilter
 
-// New arms the recorders that need arming before any process exists.
-func New(opt Options) (*Session, error) { return &Session{}, nil }
+	mu        sync.Mutex
+	listeners []*listener
+}
+
+// New arms the recorders that need arming before any process exists. From now
+// on the session reaps: nothing else in this process may start children or wait
+// for them.
+func New(opt Options) (*Session, error) {
+	filter, tables, err := prepare(opt.Privileged)
+	if err != nil {
+		return nil, fmt.Errorf("record: %w", err)
+	}
+	mounts, err := mountPoints()
+	if err != nil {
+		return nil, fmt.Errorf("record: %w", err)
+	}
+	s := &Session{filter: filter}
+	if opt.Fanotify {
+		if s.fanotify, err = newFanotify(); err != nil {
+			return nil, err
+		}
+	}
+	if s.launcher, err = launch.New(); err != nil {
+		return nil, fmt.Errorf("record: %w", err)
+	}
+	s.recorder = &recorder{
+		tables: tables, privileged: opt.Privileged, hold: s.launcher.Hold,
+		walker: walker{set: newSet(), mounts: mounts},
+	}
+	s.recorder.generation.Store(1)
+	return s, nil
+}
 
 // Start starts a program with the recorder armed before its first instruction.
-// The session reaps: nothing else in the process may wait for children.
+// A program that cannot be started is a *launch.StartError.
 func (s *Session) Start(spec launch.Spec) (*launch.Process, error) {
-	return nil, errors.ErrUnsupported
+	return s.launcher.Start(spec, s.filter, func(handed launch.Listener) error {
+		if s.fanotify != nil {
+			if err := s.fanotify.follow(handed.Pid); err != nil {
+				handed.Notify.Close()
+				return err
+			}
+		}
+		l := newListener(s.recorder, handed)
+		s.mu.Lock()
+		s.listeners = append(s.listeners, l)
+		s.mu.Unlock()
+		go l.run()
+		return nil
+	})
 }
 
 // KillAll kills every process that the session's programs left behind and
-// waits until none is left.
-func (s *Session) KillAll(ctx context.Context) error { return errors.ErrUnsupported }
+// waits until none is left. As pid 1 of a pid namespace it kills all of it.
+func (s *Session) KillAll(ctx context.Context) error {
+	return s.launcher.KillAll(ctx, func() bool {
+		for _, l := range s.all() {
+			select {
+			case <-l.done:
+			default:
+				return false
+			}
+		}
+		return true
+	})
+}
+
+func (s *Session) all() []*listener {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.listeners[:len(s.listeners):len(s.listeners)]
+}
+
+// drainTimeout bounds the wait for the recorders after the last process is
+// gone; they have nothing left to wait for then.
+const drainTimeout = 30 * time.Second
+
+// ErrRunning says that Close found processes that still run.
+var ErrRunning = errors.New("traced processes still run")
 
 // Close drains the recorders and returns what they saw; to be called when all
 // processes are gone (KillAll). A loss is an error that matches ErrLost, beside
 // which the result is returned all the same.
-func (s *Session) Close() (*Result, error) { return nil, errors.ErrUnsupported }
+func (s *Session) Close() (*Result, error) {
+	defer s.launcher.Close()
+	deadline := time.After(drainTimeout)
+	res := &Result{Recorders: []string{"seccomp"}}
+	for _, l := range s.all() {
+		select {
+		case <-l.done:
+			res.Events += l.events
+		case <-deadline:
+			return nil, ErrRunning
+		}
+	}
+	if s.fanotify != nil {
+		res.Recorders = append(res.Recorders, "fanotify")
+		if err := s.fanotify.merge(s.recorder, res); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.list(res); err != nil {
+		return nil, err
+	}
+	res.Warnings = s.recorder.warnings
+	if res.Lost = s.recorder.lost.Load(); res.Lost > 0 {
+		return res, &LostError{Lost: res.Lost, Reason: s.recorder.reason}
+	}
+	return res, nil
+}
+
+// list lays the entries out. Mount points are read again: a program with the
+// privileges may have mounted something.
+func (s *Session) list(res *Result) error {
+	later, err := mountPoints()
+	if err != nil {
+		return fmt.Errorf("record: %w", err)
+	}
+	w := &s.recorder.walker
+	l := newList(w.set, func(path []byte) bool {
+		_, before := w.mounts[string(path)]
+		_, now := later[string(path)]
+		return before || now || isKernel(string(path))
+	})
+	res.Entries = l.entries
+	for range res.Entries {
+		res.N++
+	}
+	return nil
+}
+
+// isKernel reports whether path is one of the folders that the runtime fills,
+// mounted or not.
+func isKernel(path string) bool { return path == "/proc" || path == "/sys" || path == "/dev" }

@@ -1,0 +1,109 @@
+package launch
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+
+	"github.com/org/slimfile/sensor/launch/filter"
+	"golang.org/x/sys/unix"
+)
+
+// The stub's protocol, over a stream socket that the stub has as descriptor 3:
+//
+//	parent -> stub   order, a JSON line
+//	stub -> parent   report, a JSON line; the listener rides on it (SCM_RIGHTS)
+//	parent -> stub   goAhead, once the recorder is armed
+//	stub -> parent   report with an error, or end of file: execve succeeded and
+//	                 closed the socket
+//
+// A report with an error ends the exchange at any point.
+
+const goAhead = 'g'
+
+// stepExec is the step whose errors speak for themselves.
+const stepExec = "exec"
+
+// order is what the stub has to do. Byte slices keep what is not UTF-8.
+type order struct {
+	Path, Dir []byte
+	Args, Env [][]byte
+	UID, GID  uint32
+	Groups    []uint32
+	Confine   bool
+	Filter    []byte // filter.Marshal
+}
+
+func newOrder(s Spec, prog []unix.SockFilter) order {
+	dir := s.Dir
+	if dir == "" {
+		dir = "/"
+	}
+	return order{
+		Path: []byte(s.Path), Dir: []byte(dir), Args: toBytes(s.Args), Env: toBytes(s.Env),
+		UID: s.UID, GID: s.GID, Groups: s.Groups, Confine: s.Confine,
+		Filter: filter.Marshal(prog),
+	}
+}
+
+func toBytes(list []string) [][]byte {
+	out := make([][]byte, len(list))
+	for i, s := range list {
+		out[i] = []byte(s)
+	}
+	return out
+}
+
+func toStrings(list [][]byte) []string {
+	out := make([]string, len(list))
+	for i, b := range list {
+		out[i] = string(b)
+	}
+	return out
+}
+
+// report is the stub's answer: success with the listener's properties, or the
+// step that failed.
+type report struct {
+	Killable, NoNewPrivs bool
+	Step, Detail         string
+	Errno                unix.Errno
+}
+
+func (r report) startError(s Spec) *StartError {
+	return &StartError{Program: s.name(), Step: r.Step, Detail: r.Detail, Err: r.Errno}
+}
+
+// maxReport bounds a report in bytes; a path in it has at most PATH_MAX.
+const maxReport = 64 << 10
+
+// receive reads the first report and the descriptor that comes with it.
+func receive(conn *net.UnixConn) (report, int, error) {
+	var r report
+	buf, oob := make([]byte, maxReport), make([]byte, unix.CmsgSpace(4))
+	n, oobn, _, _, err := conn.ReadMsgUnix(buf, oob)
+	if err != nil {
+		return r, -1, err
+	}
+	if err := json.Unmarshal(buf[:n], &r); err != nil {
+		return r, -1, fmt.Errorf("stub's report: %w", err)
+	}
+	if r.Errno != 0 {
+		return r, -1, nil
+	}
+	msgs, err := unix.ParseSocketControlMessage(oob[:oobn])
+	if err != nil {
+		return r, -1, err
+	}
+	if len(msgs) != 1 {
+		return r, -1, fmt.Errorf("stub sent %d control messages, want 1", len(msgs))
+	}
+	fds, err := unix.ParseUnixRights(&msgs[0])
+	if err != nil {
+		return r, -1, err
+	}
+	if len(fds) != 1 {
+		return r, -1, fmt.Errorf("stub sent %d descriptors, want 1", len(fds))
+	}
+	return r, fds[0], nil
+}

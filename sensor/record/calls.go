@@ -1,0 +1,233 @@
+package record
+
+import (
+	"github.com/org/slimfile/sensor/launch/filter"
+	"github.com/org/slimfile/sensor/manifest"
+	"golang.org/x/sys/unix"
+)
+
+// kind says how a call's arguments are read.
+type kind uint8
+
+const (
+	kindPlain   kind = iota // one or two paths with fixed operations
+	kindOpen                // open(2): operations depend on the flags argument
+	kindOpen2               // openat2(2): flags are in a struct in memory
+	kindExec                // execve(2), execveat(2)
+	kindAddress             // bind(2), connect(2): the path is in a sockaddr_un
+	kindSockets             // socketcall(2) of i386, which holds the two above
+	kindReroot              // chroot(2), pivot_root(2): absolute paths start elsewhere
+	kindSetID               // setuid(2) and its family
+)
+
+// call describes a path-taking system call by its arguments' positions.
+type call struct {
+	kind kind
+	a, b arg // b is the second path of two
+	// flags is the position of the open(2) or AT_* flags, none if there are
+	// no flags.
+	flags int8
+	// changes says that the call may make known names mean something else.
+	changes bool
+}
+
+// none stands for an argument that the call does not have.
+const none int8 = -1
+
+// arg is one path argument.
+type arg struct {
+	dir, path int8 // positions; dir is none for the working directory
+	ops       manifest.Ops
+	look      look
+}
+
+// look says how a path's last component is treated.
+type look uint8
+
+const (
+	noFollow    look = 1 << iota // a link itself is meant
+	creates                      // a name that is not there gets made
+	exclusive                    // and must not be there
+	flagFollows                  // AT_SYMLINK_FOLLOW lifts noFollow
+)
+
+func at(dir, path int8, ops manifest.Ops, l look) arg {
+	return arg{dir: dir, path: path, ops: ops, look: l}
+}
+
+func (a arg) present() bool { return a.path != none }
+
+// one is a call with a single path.
+func one(a arg) call { return call{a: a, b: at(none, none, 0, 0), flags: none} }
+
+// two is a call with two paths.
+func two(a, b arg) call { return call{a: a, b: b, flags: none} }
+
+func (c call) of(k kind) call         { c.kind = k; return c }
+func (c call) flagsAt(pos int8) call  { c.flags = pos; return c }
+func (c call) changing() call         { c.changes = true; return c }
+func relative(ops manifest.Ops) call  { return one(at(none, 0, ops, 0)) }
+func itself(ops manifest.Ops) call    { return one(at(none, 0, ops, noFollow)) }
+func beneath(ops manifest.Ops) call   { return one(at(0, 1, ops, 0)) }
+func beneathIt(ops manifest.Ops) call { return one(at(0, 1, ops, noFollow)) }
+
+// calls describes every call that the recorder wants to see, by its name in the
+// kernel's tables.
+func calls() map[string]call {
+	const (
+		opened  = manifest.Opened
+		written = manifest.Written
+		checked = manifest.Checked
+		entered = manifest.Entered
+		deleted = manifest.Deleted
+		changed = manifest.Changed
+	)
+	table := map[string]call{
+		"open":    relative(0).of(kindOpen).flagsAt(1),
+		"openat":  beneath(0).of(kindOpen).flagsAt(2),
+		"openat2": beneath(0).of(kindOpen2).flagsAt(2),
+		"creat":   one(at(none, 0, written, creates)),
+
+		"execve":   relative(manifest.Executed).of(kindExec),
+		"execveat": beneath(manifest.Executed).of(kindExec).flagsAt(4),
+
+		"statx":             beneath(checked).flagsAt(2),
+		"newfstatat":        beneath(checked).flagsAt(3),
+		"faccessat":         beneath(checked),
+		"faccessat2":        beneath(checked).flagsAt(3),
+		"readlinkat":        beneathIt(checked),
+		"name_to_handle_at": beneathIt(checked).flagsAt(4),
+		"getxattrat":        beneath(checked).flagsAt(2),
+		"listxattrat":       beneath(checked).flagsAt(2),
+		"file_getattr":      beneath(checked).flagsAt(4),
+		"inotify_add_watch": one(at(none, 1, checked, 0)),
+
+		"chdir":  relative(entered),
+		"chroot": relative(entered).of(kindReroot),
+
+		"mkdirat":    one(at(0, 1, checked, noFollow|creates)),
+		"mknodat":    one(at(0, 1, checked, noFollow|creates)),
+		"symlinkat":  one(at(1, 2, checked, noFollow|creates)).changing(),
+		"linkat":     two(at(0, 1, opened, noFollow|flagFollows), at(2, 3, checked, noFollow|creates)).flagsAt(4).changing(),
+		"renameat":   two(at(0, 1, deleted, noFollow), at(2, 3, written, noFollow|creates)).changing(),
+		"renameat2":  two(at(0, 1, deleted, noFollow), at(2, 3, written, noFollow|creates)).changing(),
+		"unlinkat":   beneathIt(deleted).changing(),
+		"pivot_root": two(at(none, 0, entered, 0), at(none, 1, checked, 0)).of(kindReroot).changing(),
+		"mount":      one(at(none, 1, checked, 0)).changing(),
+		"umount2":    relative(checked).changing(),
+
+		"truncate":      relative(written),
+		"fchmodat":      beneath(changed),
+		"fchmodat2":     beneath(changed).flagsAt(3),
+		"fchownat":      beneath(changed).flagsAt(4),
+		"utimensat":     beneath(changed).flagsAt(3),
+		"setxattrat":    beneath(changed).flagsAt(2),
+		"removexattrat": beneath(changed).flagsAt(2),
+		"file_setattr":  beneath(changed).flagsAt(4),
+
+		"bind":       one(at(none, 1, checked, noFollow|creates)).of(kindAddress),
+		"connect":    one(at(none, 1, checked, 0)).of(kindAddress),
+		"socketcall": one(at(none, 1, checked, 0)).of(kindSockets),
+	}
+	for _, name := range []string{"stat", "stat64", "oldstat", "access", "statfs", "statfs64", "getxattr", "listxattr"} {
+		table[name] = relative(checked)
+	}
+	for _, name := range []string{"lstat", "lstat64", "oldlstat", "readlink", "lgetxattr", "llistxattr"} {
+		table[name] = itself(checked)
+	}
+	for _, name := range []string{"mkdir", "mknod"} {
+		table[name] = one(at(none, 0, checked, noFollow|creates))
+	}
+	for _, name := range []string{"unlink", "rmdir"} {
+		table[name] = itself(deleted).changing()
+	}
+	for _, name := range []string{"chmod", "chown", "chown32", "utime", "utimes", "setxattr", "removexattr"} {
+		table[name] = relative(changed)
+	}
+	for _, name := range []string{"lchown", "lchown32", "lsetxattr", "lremovexattr"} {
+		table[name] = itself(changed)
+	}
+	for _, name := range []string{"setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid", "setfsuid", "setfsgid"} {
+		table[name] = call{kind: kindSetID}
+		table[name+"32"] = call{kind: kindSetID}
+	}
+	table["link"] = two(at(none, 0, opened, noFollow), at(none, 1, checked, noFollow|creates)).changing()
+	table["symlink"] = one(at(none, 1, checked, noFollow|creates)).changing()
+	table["rename"] = two(at(none, 0, deleted, noFollow), at(none, 1, written, noFollow|creates)).changing()
+	table["futimesat"] = beneath(changed)
+	table["fstatat64"] = table["newfstatat"]
+	table["truncate64"] = table["truncate"]
+	table["utimensat_time64"] = table["utimensat"]
+	table["umount"] = table["umount2"]
+	return table
+}
+
+// numbering is the call numbers of one ABI, by name.
+type numbering struct {
+	arch    uint32 // AUDIT_ARCH_*
+	numbers map[string]uint32
+	// prctl and ioUring are the numbers of the two calls that are answered
+	// and not recorded.
+	prctl, ioUring uint32
+}
+
+// table finds the description of a call by its number.
+type table struct {
+	arch uint32
+	by   []call // indexed by number; flags 0 and path 0 of an unused slot are never looked at
+}
+
+// prepare makes the filter that reports the calls, and the tables to read the
+// reports by. Without privileges set*id calls are reported as well, because the
+// recorder has to act on them to be able to read the process afterwards.
+func prepare(privileged bool) ([]unix.SockFilter, []table, error) {
+	descr := calls()
+	var (
+		rules  []filter.Rules
+		tables []table
+	)
+	for _, n := range numberings() {
+		r := filter.Rules{Arch: n.arch, Other: filter.Allow, Beyond: filter.Allow, Calls: map[uint32][]filter.Case{}}
+		t := table{arch: n.arch}
+		for name, nr := range n.numbers {
+			c := descr[name]
+			if c.kind == kindSetID && privileged {
+				continue
+			}
+			r.Calls[nr] = c.cases()
+			for len(t.by) <= int(nr) {
+				t.by = append(t.by, call{})
+			}
+			t.by[nr] = c
+		}
+		r.Calls[n.ioUring] = filter.Always(filter.Errno(unix.ENOSYS))
+		if !privileged {
+			r.Calls[n.prctl] = []filter.Case{{Conds: []filter.Cond{is(0, unix.PR_SET_DUMPABLE), is(1, 0)}, Do: filter.Errno(0)}}
+		}
+		rules, tables = append(rules, r), append(tables, t)
+	}
+	prog, err := filter.Assemble(rules...)
+	return prog, tables, err
+}
+
+// cases are the filter's cases for a call: a notification, unless the call is
+// about a descriptor and no path. AT_EMPTY_PATH with a descriptor is fstat(2)
+// in disguise, and as frequent; a program that sets it and gives a relative
+// path nevertheless is not recorded.
+func (c call) cases() []filter.Case {
+	if c.kind != kindPlain || c.flags == none || c.b.present() {
+		return filter.Always(filter.Notify)
+	}
+	empty := filter.Cond{Arg: int(c.flags), Mask: unix.AT_EMPTY_PATH, Value: unix.AT_EMPTY_PATH}
+	fdcwd := int32(unix.AT_FDCWD)
+	return []filter.Case{
+		{Conds: []filter.Cond{empty, is(int(c.a.dir), uint64(uint32(fdcwd)))}, Do: filter.Notify},
+		{Conds: []filter.Cond{empty}, Do: filter.Allow},
+		{Do: filter.Notify},
+	}
+}
+
+// is compares the lower half of an argument, all that an int parameter has.
+func is(arg int, value uint64) filter.Cond {
+	return filter.Cond{Arg: arg, Mask: 0xffffffff, Value: value}
+}

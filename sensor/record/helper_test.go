@@ -1,0 +1,269 @@
+package record
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/org/slimfile/sensor/launch"
+	"github.com/org/slimfile/sensor/manifest"
+	"golang.org/x/sys/unix"
+)
+
+// The test binary plays three parts beside the tests: the stub that becomes a
+// traced program, the sensor that traces (argument "sensor"), and the traced
+// program itself ("fixture", see fixture_test.go).
+func TestMain(m *testing.M) {
+	switch {
+	case launch.IsStub(os.Args):
+		launch.StubMain()
+	case len(os.Args) > 2 && os.Args[1] == "sensor":
+		exitOn(sensorMain(os.Args[2]))
+	case len(os.Args) > 2 && os.Args[1] == "fixture":
+		exitOn(runFixture(os.Args[2], os.Args[3:]))
+	}
+	os.Exit(m.Run())
+}
+
+func exitOn(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// mode is the surroundings that a sensor runs in.
+type mode string
+
+const (
+	// direct: as this test is, root with everything, in the same namespaces.
+	direct mode = "direct"
+	// sandbox: pid 1 of a pid namespace with Docker's default capabilities, as
+	// BuildKit's default exec.
+	sandbox mode = "sandbox"
+	// insecure: pid 1 of a pid namespace with all capabilities and fanotify,
+	// as an exec with security.insecure; the program is confined.
+	insecure mode = "insecure"
+)
+
+var modes = []mode{direct, sandbox, insecure}
+
+// job is what a sensor is to trace.
+type job struct {
+	Mode   mode
+	Spec   launch.Spec
+	Repeat int // start the program that often at once
+	// Untraced runs the program without a recorder, for comparison.
+	Untraced bool
+}
+
+// outcome is what it tells.
+type outcome struct {
+	Entries   []manifest.Entry
+	Witness   []manifest.Path
+	Warnings  []string
+	Recorders []string
+	Events    uint64
+	Lost      uint64
+	Exit      int
+	Signal    int
+	StartErr  string
+	NotExist  bool
+	CloseErr  string
+	Elapsed   time.Duration
+	MaxRSS    int64 // KiB
+}
+
+// ops finds what was done to a path.
+func (o outcome) ops(path string) manifest.Ops {
+	for _, e := range o.Entries {
+		if string(e.Path) == path {
+			return e.Ops
+		}
+	}
+	return 0
+}
+
+func sensorMain(name string) error {
+	var j job
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(data, &j); err != nil {
+		return err
+	}
+	if err := surround(j.Mode); err != nil {
+		return fmt.Errorf("surroundings: %w", err)
+	}
+	out, err := trace(j)
+	if err != nil {
+		return err
+	}
+	if data, err = json.Marshal(out); err != nil {
+		return err
+	}
+	return os.WriteFile(name+".out", data, 0o600)
+}
+
+// surround makes the sensor's process what it is in a build.
+func surround(m mode) error {
+	if m == direct {
+		return nil
+	}
+	if os.Getenv(sandboxed) != "" {
+		return nil
+	}
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return err
+	}
+	if err := unix.Mount("proc", "/proc", "proc", 0, ""); err != nil {
+		return err
+	}
+	if m == insecure {
+		return nil
+	}
+	// Capabilities belong to the thread; after the execve all threads have them.
+	runtime.LockOSThread()
+	for c := uintptr(0); c < 64; c++ {
+		if sandboxCaps&(1<<c) == 0 && unix.Prctl(unix.PR_CAPBSET_DROP, c, 0, 0, 0) != nil {
+			break
+		}
+	}
+	return syscall.Exec("/proc/self/exe", os.Args, append(os.Environ(), sandboxed+"=1"))
+}
+
+const (
+	sandboxed   = "SLIMFILE_TEST_SANDBOXED"
+	sandboxCaps = 0xa80425fb // what BuildKit's default exec has
+)
+
+func trace(j job) (outcome, error) {
+	var out outcome
+	spec := j.Spec
+	spec.Stdout, spec.Stderr = os.Stdout, os.Stderr
+	begin := time.Now()
+	s, err := New(Options{Fanotify: j.Mode == insecure, Privileged: j.Mode == insecure})
+	if err != nil {
+		return out, err
+	}
+	var procs []*launch.Process
+	for range max(j.Repeat, 1) {
+		p, err := s.Start(spec)
+		if err != nil {
+			out.StartErr, out.NotExist = err.Error(), errors.Is(err, os.ErrNotExist)
+			break
+		}
+		procs = append(procs, p)
+	}
+	for _, p := range procs {
+		select {
+		case <-p.Done():
+			out.Exit, out.Signal = p.ExitStatus().ExitStatus(), 0
+			if p.ExitStatus().Signaled() {
+				out.Signal = int(p.ExitStatus().Signal())
+			}
+		case <-time.After(2 * time.Minute):
+			return out, errors.New("program does not end")
+		}
+	}
+	out.Elapsed = time.Since(begin)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := s.KillAll(ctx); err != nil {
+		return out, err
+	}
+	res, err := s.Close()
+	if err != nil {
+		out.CloseErr = err.Error()
+	}
+	if res != nil {
+		for e := range res.Entries {
+			out.Entries = append(out.Entries, e)
+		}
+		if len(out.Entries) != res.N {
+			return out, fmt.Errorf("%d entries, N=%d", len(out.Entries), res.N)
+		}
+		out.Witness, out.Warnings, out.Recorders = res.Witness, res.Warnings, res.Recorders
+		out.Events, out.Lost = res.Events, res.Lost
+	}
+	var usage unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &usage); err != nil {
+		return out, err
+	}
+	out.MaxRSS = usage.Maxrss
+	return out, nil
+}
+
+// run traces a job in a sensor process of its own.
+func run(t testing.TB, j job) outcome {
+	t.Helper()
+	if os.Getuid() != 0 {
+		skip(t, "root")
+	}
+	if j.Spec.Dir == "" {
+		j.Spec.Dir = "/"
+	}
+	j.Spec.Confine = j.Mode == insecure
+	dir := t.TempDir()
+	name := filepath.Join(dir, "job")
+	data, err := json.Marshal(j)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "/proc/self/exe", "sensor", name)
+	var log bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &log, &log
+	if j.Mode != direct {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS}
+	}
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("sensor in mode %s: %v\n%s", j.Mode, err, log.String())
+	}
+	var out outcome
+	if data, err = os.ReadFile(name + ".out"); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &out); err != nil {
+		t.Fatal(err)
+	}
+	if s := strings.TrimSpace(log.String()); s != "" {
+		t.Logf("output of %v:\n%s", j.Spec.Args, s)
+	}
+	return out
+}
+
+// skip skips a test for something missing, or fails it where that must not be.
+func skip(t testing.TB, what string) {
+	t.Helper()
+	if os.Getenv("SLIMFILE_TEST_REQUIRE") == "1" {
+		t.Fatalf("needs %s", what)
+	}
+	t.Skipf("needs %s", what)
+}
+
+// need looks a program up.
+func need(t testing.TB, program string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	if err != nil {
+		skip(t, program)
+	}
+	return path
+}

@@ -1,0 +1,401 @@
+package record
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/org/slimfile/sensor/launch"
+	"github.com/org/slimfile/sensor/manifest"
+	"golang.org/x/sys/unix"
+)
+
+// listener answers the notifications of one started program and all its
+// descendants, on one thread of its own: two context switches per call are the
+// price, a third for another goroutine would double it.
+type listener struct {
+	*recorder
+	launch.Listener
+	target *target
+	// started is false as long as the calls are the stub's.
+	started bool
+	// known holds what was recorded already, by hash of the path as the
+	// program gave it, where it counts from and what is done to it.
+	known map[fingerprint]verdict
+	seeds [2]maphash.Seed
+	// unsettled are threads whose last call may have changed what names mean.
+	unsettled map[uint32]struct{}
+	path, key []byte
+	events    uint64
+	done      chan struct{}
+}
+
+// fingerprint is 128 bits of hash under secret seeds: two paths with the same
+// one, of which the second would go unrecorded, do not happen.
+type fingerprint [2]uint64
+
+// verdict is the outcome of an earlier walk and the generation it belongs to.
+type verdict struct {
+	generation uint32
+	hidden     bool
+}
+
+// maxKnown bounds the memory of known, some 10 MB. A path that was forgotten is
+// only walked again.
+const maxKnown = 1 << 17
+
+func newListener(r *recorder, l launch.Listener) *listener {
+	return &listener{
+		recorder: r, Listener: l, target: newTarget(r.privileged),
+		known: map[fingerprint]verdict{}, unsettled: map[uint32]struct{}{},
+		seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
+		path:  make([]byte, unix.PathMax), done: make(chan struct{}),
+	}
+}
+
+// run answers until no process with the filter is left.
+func (l *listener) run() {
+	runtime.LockOSThread() // for good: the thread changes its ids
+	defer close(l.done)
+	defer l.Notify.Close()
+	fd := int(l.Notify.Fd())
+	// Without it every call costs a wake-up more; nothing else depends on it.
+	_ = wakeOnSameCPU(fd)
+	interruptible := kernelAtLeast(6, 11) // RECV ends with the last process
+	var n notification
+	for {
+		if !interruptible {
+			if up, err := hungUp(fd, -1); up || err != nil {
+				l.loseOn(err, "wait for notifications")
+				return
+			}
+		}
+		switch errno := recv(fd, &n); errno {
+		case 0:
+			l.answer(fd, &n)
+		case unix.EINTR:
+		case unix.ENOENT: // the caller is gone, or the last of all
+			if up, err := hungUp(fd, 0); up || err != nil {
+				l.loseOn(err, "wait for notifications")
+				return
+			}
+		default:
+			l.loseOn(errno, "receive notification")
+			return
+		}
+	}
+}
+
+func (l *listener) loseOn(err error, doing string) {
+	if err != nil {
+		l.lose(fmt.Sprintf("%s: %v", doing, err))
+	}
+}
+
+// kernelAtLeast compares the running kernel's version.
+func kernelAtLeast(major, minor int) bool {
+	var u unix.Utsname
+	if unix.Uname(&u) != nil {
+		return false
+	}
+	var a, b int
+	if _, err := fmt.Sscanf(unix.ByteSliceToString(u.Release[:]), "%d.%d", &a, &b); err != nil {
+		return false
+	}
+	return a > major || a == major && b >= minor
+}
+
+// answer records a call and lets it go on.
+func (l *listener) answer(fd int, n *notification) {
+	c, ok := l.describe(n)
+	if !ok {
+		l.lose(fmt.Sprintf("call %d of architecture %#x is not in the tables", n.Nr, n.Arch))
+	}
+	if !l.started && c.kind == kindExec {
+		l.started = true
+	}
+	if !ok || !l.started {
+		send(fd, n.ID, 0)
+		return
+	}
+	l.events++
+	l.settle(n.PID)
+	if c.kind == kindSetID {
+		l.keepReadable(fd, n)
+		return
+	}
+	hidden, err := l.record(fd, n, c)
+	l.account(n, err)
+	if c.changes {
+		l.generation.Add(1)
+		l.unsettled[n.PID] = struct{}{}
+	}
+	if hidden {
+		send(fd, n.ID, unix.ENOENT)
+		return
+	}
+	send(fd, n.ID, 0)
+}
+
+func (l *listener) describe(n *notification) (call, bool) {
+	for _, t := range l.tables {
+		if t.arch == n.Arch && n.Nr >= 0 && int(n.Nr) < len(t.by) {
+			return t.by[n.Nr], true
+		}
+	}
+	return call{}, false
+}
+
+// settle notes that a thread's earlier call, which may have changed what names
+// mean, is done: what was learnt while it ran may be wrong.
+func (l *listener) settle(pid uint32) {
+	if len(l.unsettled) == 0 {
+		return
+	}
+	if _, ok := l.unsettled[pid]; ok {
+		delete(l.unsettled, pid)
+		l.generation.Add(1)
+	}
+}
+
+// account turns an error into a loss, unless the call fails as well.
+func (l *listener) account(n *notification, err error) {
+	switch {
+	case err == nil, errors.Is(err, errFault), errors.Is(err, errGone):
+	case errors.Is(err, errUnreadable):
+		l.lose(fmt.Sprintf("a system call of %s could not be read: %v", processName(int(n.PID)), err))
+	default:
+		l.lose(fmt.Sprintf("a system call of %s: %v", processName(int(n.PID)), err))
+	}
+}
+
+// processName names a process for a message.
+func processName(pid int) string {
+	comm, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
+	if err != nil {
+		return fmt.Sprintf("process %d", pid)
+	}
+	return fmt.Sprintf("%q", strings.TrimSpace(string(comm)))
+}
+
+// record notes what a call does to its paths, and reports whether the call
+// concerns the sensor's own files.
+func (l *listener) record(fd int, n *notification, c call) (bool, error) {
+	switch c.kind {
+	case kindOpen, kindOpen2:
+		flags, err := l.openFlags(n, c)
+		if err != nil {
+			return false, err
+		}
+		c.a.ops, c.a.look = openWants(flags)
+		c.flags = none
+	case kindReroot:
+		l.rerooted.Store(true)
+	case kindAddress:
+		return l.socketPath(fd, n, c.a, n.Args[1], n.Args[2])
+	case kindSockets:
+		return l.socketCall(fd, n, c.a)
+	}
+	hidden, err := l.argument(fd, n, c, c.a)
+	if err != nil || !c.b.present() {
+		return hidden, err
+	}
+	second, err := l.argument(fd, n, c, c.b)
+	return hidden || second, err
+}
+
+// argument records one path argument.
+func (l *listener) argument(fd int, n *notification, c call, a arg) (bool, error) {
+	addr := n.Args[a.path]
+	if addr == 0 {
+		return false, nil // the call is about the descriptor, as futimens(3)
+	}
+	path, err := l.target.readString(int(n.PID), addr, l.path)
+	if err != nil {
+		return false, err
+	}
+	return l.see(fd, n, a.dir, path, c.want(a, n))
+}
+
+// socketPath records the path of a unix socket's address (unix(7)).
+func (l *listener) socketPath(fd int, n *notification, a arg, addr, size uint64) (bool, error) {
+	const header = 2 // sun_family
+	buf := l.path[:min(size, unix.SizeofSockaddrUnix)]
+	if len(buf) <= header {
+		return false, nil
+	}
+	if err := l.target.read(int(n.PID), addr, buf); err != nil {
+		return false, err
+	}
+	path, _, _ := bytes.Cut(buf[header:], []byte{0})
+	if binary.LittleEndian.Uint16(buf) != unix.AF_UNIX || len(path) == 0 { // or abstract
+		return false, nil
+	}
+	return l.see(fd, n, none, path, want{ops: a.ops, look: a.look, follow: a.look&noFollow == 0})
+}
+
+// socketCall takes bind and connect out of socketcall(2), whose arguments are
+// 32 bit words in memory.
+func (l *listener) socketCall(fd int, n *notification, a arg) (bool, error) {
+	const sysBind, sysConnect = 2, 3 // include/uapi/linux/net.h
+	switch n.Args[0] {
+	case sysBind:
+		a.look = noFollow | creates
+	case sysConnect:
+	default:
+		return false, nil
+	}
+	var args [12]byte
+	if err := l.target.read(int(n.PID), n.Args[1], args[:]); err != nil {
+		return false, err
+	}
+	addr, size := binary.LittleEndian.Uint32(args[4:]), binary.LittleEndian.Uint32(args[8:])
+	return l.socketPath(fd, n, a, uint64(addr), uint64(size))
+}
+
+// want is what a call with fixed operations does to one of its paths.
+func (c call) want(a arg, n *notification) want {
+	w := want{ops: a.ops, look: a.look, follow: a.look&noFollow == 0}
+	if c.flags == none {
+		return w
+	}
+	switch flags := n.Args[c.flags]; {
+	case flags&unix.AT_SYMLINK_NOFOLLOW != 0 && a.look&flagFollows == 0:
+		w.follow = false
+	case flags&unix.AT_SYMLINK_FOLLOW != 0 && a.look&flagFollows != 0:
+		w.follow = true
+	}
+	return w
+}
+
+// openFlags reads the flags of open(2), or of openat2(2) from struct open_how.
+func (l *listener) openFlags(n *notification, c call) (uint64, error) {
+	if c.kind == kindOpen {
+		return n.Args[c.flags], nil
+	}
+	var how [8]byte
+	err := l.target.read(int(n.PID), n.Args[c.flags], how[:])
+	return binary.LittleEndian.Uint64(how[:]), err
+}
+
+// openWants translates the flags of open(2).
+func openWants(flags uint64) (manifest.Ops, look) {
+	var (
+		ops manifest.Ops
+		l   look
+	)
+	switch {
+	case flags&unix.O_PATH != 0:
+		ops = manifest.Checked
+	case flags&unix.O_ACCMODE == unix.O_RDONLY:
+		ops = manifest.Opened
+	case flags&unix.O_ACCMODE == unix.O_WRONLY:
+		ops = manifest.Written
+	default:
+		ops = manifest.Opened | manifest.Written
+	}
+	if flags&unix.O_TRUNC != 0 {
+		ops |= manifest.Written
+	}
+	if flags&unix.O_NOFOLLOW != 0 {
+		l |= noFollow
+	}
+	if flags&unix.O_CREAT != 0 {
+		l |= creates
+	}
+	if flags&(unix.O_CREAT|unix.O_EXCL) == unix.O_CREAT|unix.O_EXCL {
+		l |= exclusive | noFollow
+	}
+	if flags&unix.O_TMPFILE == unix.O_TMPFILE { // an unnamed file in the directory
+		ops = manifest.Checked
+	}
+	return ops, l
+}
+
+// see records what is done to a path that counts from the directory of argument
+// dir. A path known already costs two hashes and a map lookup.
+func (l *listener) see(fd int, n *notification, dir int8, path []byte, to want) (bool, error) {
+	pid := int(n.PID)
+	key := append(l.key[:0], byte(to.ops), byte(to.ops>>8), byte(to.look), 0)
+	if to.follow {
+		key[3] = 1
+	}
+	rootAt := len(key)
+	if l.rerooted.Load() {
+		root, err := l.target.procLink(pid, "root")
+		if err != nil {
+			return false, err
+		}
+		key = append(key, root...)
+	}
+	baseAt := len(key)
+	if len(path) == 0 || path[0] != '/' {
+		base, err := l.base(n, dir)
+		if err != nil || len(base) == 0 {
+			return false, err
+		}
+		key = append(key, base...)
+	}
+	pathAt := len(key)
+	key = append(key, path...)
+	l.key = key
+
+	print := fingerprint{maphash.Bytes(l.seeds[0], key), maphash.Bytes(l.seeds[1], key)}
+	generation := l.generation.Load()
+	if v, ok := l.known[print]; ok && v.generation == generation {
+		return v.hidden, nil
+	}
+	if !valid(fd, n.ID) {
+		return false, nil // what was read may be another process'
+	}
+	pl := place{
+		root: trimRoot(key[rootAt:baseAt]), base: trimRoot(key[baseAt:pathAt]), pid: pid,
+		as: func(f func() error) error { return l.target.as(pid, f) },
+	}
+	hidden, err := l.follow(pl, key[pathAt:], to, l.NoNewPrivs)
+	if err != nil {
+		return false, err
+	}
+	if len(l.known) >= maxKnown {
+		clear(l.known)
+	}
+	l.known[print] = verdict{generation, hidden}
+	return hidden, nil
+}
+
+// trimRoot makes "/" empty, so that a name can be appended with its slash.
+func trimRoot(dir []byte) []byte {
+	if len(dir) == 1 {
+		return dir[:0]
+	}
+	return dir
+}
+
+// base is the directory that a relative path counts from; empty if there is
+// none in the file system, so that the call fails.
+func (l *listener) base(n *notification, dir int8) ([]byte, error) {
+	name := "cwd"
+	if dir != none {
+		if dirfd := int32(n.Args[dir]); dirfd != unix.AT_FDCWD {
+			name = "fd/" + strconv.Itoa(int(dirfd))
+		}
+	}
+	base, err := l.target.procLink(int(n.PID), name)
+	if errors.Is(err, errGone) || len(base) == 0 || base[0] != '/' {
+		return nil, ignoreGone(err)
+	}
+	return base, err
+}
+
+func ignoreGone(err error) error {
+	if errors.Is(err, errGone) {
+		return nil
+	}
+	return err
+}

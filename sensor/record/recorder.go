@@ -1,0 +1,106 @@
+package record
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/org/slimfile/sensor/manifest"
+	"golang.org/x/sys/unix"
+)
+
+// recorder is what the listeners of a session share: the seccomp recorder.
+type recorder struct {
+	tables     []table
+	privileged bool
+	// hold runs f while no child is reaped, for the tracing of one.
+	hold func(f func())
+	// generation is the walker's; see there.
+	generation atomic.Uint32
+	// rerooted says that some process may have a root of its own.
+	rerooted atomic.Bool
+	lost     atomic.Uint64
+
+	mu       sync.Mutex
+	walker   walker
+	reason   string // of the first loss
+	warnings []string
+}
+
+// lose counts an event that could not be recorded.
+func (r *recorder) lose(reason string) {
+	if r.lost.Add(1) == 1 {
+		r.mu.Lock()
+		r.reason = reason
+		r.mu.Unlock()
+	}
+}
+
+// follow walks a path for a process and, if the path is to be executed, what
+// the kernel will open because of it.
+func (r *recorder) follow(pl place, path []byte, to want, noNewPrivs bool) (bool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.walker.generation = r.generation.Load()
+	if gone(pl.base) {
+		return false, nil
+	}
+	if len(path) == 0 { // the descriptor's own file
+		path, pl.root, to.follow = slices.Clone(pl.base), nil, false
+	}
+	f, err := r.walker.walk(pl, path, to)
+	if err != nil || f.hidden || to.ops&manifest.Executed == 0 || f.what != file {
+		return f.hidden, err
+	}
+	return false, r.execute(pl, slices.Clone(f.path), noNewPrivs, 0)
+}
+
+// gone reports whether a link of /proc names something that was deleted. A file
+// may really have such a name.
+func gone(path []byte) bool {
+	if !bytes.HasSuffix(path, []byte(" (deleted)")) {
+		return false
+	}
+	var st unix.Stat_t
+	return unix.Lstat(string(path), &st) != nil
+}
+
+// maxScripts is how many interpreters in a row the kernel accepts, scripts that
+// are interpreters of scripts (exec_binprm in fs/exec.c).
+const maxScripts = 5
+
+// execute notes the interpreter that the kernel loads for a file.
+func (r *recorder) execute(pl place, path []byte, noNewPrivs bool, depth int) error {
+	img, err := readImage(string(path))
+	if errors.Is(err, errNotImage) {
+		return nil // the kernel will refuse it as well
+	}
+	if err != nil {
+		return err
+	}
+	if noNewPrivs && img.raises != "" {
+		r.warn("%s is %s: that has no effect in this run; it needs `--allow security.insecure` to run as in production", path, img.raises)
+	}
+	if img.interpreter == "" {
+		return nil
+	}
+	f, err := r.walker.walk(pl, []byte(img.interpreter), want{ops: manifest.Executed, follow: true})
+	if err != nil || !img.script || f.what != file || depth >= maxScripts {
+		return err
+	}
+	return r.execute(pl, slices.Clone(f.path), noNewPrivs, depth+1)
+}
+
+// maxWarnings bounds the warnings of a run.
+const maxWarnings = 50
+
+// warn notes a sentence for the user, once; r.mu is held.
+func (r *recorder) warn(format string, args ...any) {
+	w := fmt.Sprintf(format, args...)
+	if len(r.warnings) < maxWarnings && !slices.Contains(r.warnings, w) {
+		r.warnings = append(r.warnings, w)
+	}
+}
