@@ -77,6 +77,26 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
+// TestExamples: what users copy must be right.
+func TestExamples(t *testing.T) {
+	paths, err := filepath.Glob("../../examples/*/Dockerfile")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no examples: %v", err)
+	}
+	for _, path := range paths {
+		t.Run(path, func(t *testing.T) {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := parse(t, string(text))
+			if !c.Slim || len(c.Warnings) > 0 {
+				t.Errorf("got %+v", *c)
+			}
+		})
+	}
+}
+
 func TestDirectives(t *testing.T) {
 	// at is where the directive stands that the tests put on line 3.
 	at := func(end int) *manifest.Location {

@@ -151,7 +151,7 @@ func (d *directive) split(what string, known ...string) ([]word, options) {
 // surplus fails at the words that nobody wants.
 func (d *directive) surplus(what string, words []word) {
 	if len(words) > 0 {
-		d.fail(words[0].span.to(words[len(words)-1].span), "%s takes nothing more", what)
+		d.fail(words[0].to(words[len(words)-1].span), "%s takes nothing more", what)
 	}
 }
 

@@ -97,7 +97,7 @@ func (d *directive) httpProbe(kind word) Probe {
 // one is the single positional word of what; kind is the word before it.
 func (d *directive) one(kind word, what, want string, words []word) string {
 	if len(words) == 0 {
-		d.fail(d.verb.span.to(kind.span), "%s wants %s", what, want)
+		d.fail(d.verb.to(kind.span), "%s wants %s", what, want)
 		return ""
 	}
 	d.surplus(what, words[1:])
@@ -227,7 +227,7 @@ func (d *directive) portAt(at span, text string) int {
 func (d *directive) execProbe(kind word) Probe {
 	cmd, opts := d.command("probe exec", "exit", "match", "user", "stdin", "retries", "timeout")
 	if len(cmd) == 0 {
-		d.fail(d.verb.span.to(kind.span), "probe exec wants a command")
+		d.fail(d.verb.to(kind.span), "probe exec wants a command")
 	}
 	p := Probe{Probe: opts.common()}
 	p.Exec = &manifest.ExecProbe{

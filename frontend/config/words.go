@@ -133,7 +133,7 @@ func (sc *scanner) json() (list []string, at span, ok bool) {
 	rest := sc.text[sc.pos:]
 	inner, isList := strings.CutPrefix(rest, "[")
 	inner = strings.TrimLeft(inner, blanks)
-	if !isList || inner == "" || !strings.Contains(`"]`, inner[:1]) {
+	if !isList || inner == "" || inner[0] != '"' && inner[0] != ']' {
 		return nil, span{}, false
 	}
 	dec := json.NewDecoder(strings.NewReader(rest))
@@ -208,7 +208,7 @@ func isAlphanumeric(c byte) bool {
 // isKey tells whether s can be the NAME of an option.
 func isKey(s string) bool {
 	for i := range len(s) {
-		if !isAlphanumeric(s[i]) && !strings.Contains("_.-", s[i:i+1]) {
+		if c := s[i]; !isAlphanumeric(c) && c != '_' && c != '.' && c != '-' {
 			return false
 		}
 	}
@@ -235,7 +235,7 @@ func (b *wordBuilder) doubleQuoted() {
 		case c == '"':
 			b.pos++
 			return
-		case c == '\\' && len(rest) > 1 && strings.Contains("$`\"\\", rest[1:2]):
+		case c == '\\' && len(rest) > 1 && quotable(rest[1]):
 			b.text.WriteByte(rest[1])
 			b.pos += 2
 		case c == '`', c == '$' && expands(rest[1:]):
@@ -248,6 +248,9 @@ func (b *wordBuilder) doubleQuoted() {
 	}
 	b.breakOff(span{open, len(b.scanner.text)}, "the quote is not closed")
 }
+
+// quotable tells whether a backslash within double quotes quotes c.
+func quotable(c byte) bool { return c == '$' || c == '`' || c == '"' || c == '\\' }
 
 // escaped takes a backslash outside quotes and the character that it quotes.
 // A shell drops the backslash of \n or \d without a word; those who write
