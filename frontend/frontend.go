@@ -57,6 +57,9 @@ func (f Frontend) Build(ctx context.Context, c gwclient.Client) (*gwclient.Resul
 	if err != nil {
 		return nil, withSource(err, src.SourceMap)
 	}
+	for _, w := range cfg.Warnings {
+		src.Warn(ctx, "slim: "+w.Message, gwclient.WarnOpts{Level: 1, Range: location(w.Location)})
+	}
 	if !cfg.Slim {
 		return stock(ctx, c)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerui"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/org/slimfile/frontend/config"
 	"github.com/org/slimfile/sensor/manifest"
@@ -34,9 +35,14 @@ func (b *build) result(ctx context.Context, s *slimmed) (*dockerui.BuildResult, 
 	if err != nil {
 		return nil, err
 	}
-	res := &dockerui.BuildResult{Reference: ref, Image: slimImage(s), Epoch: s.fat.Epoch}
-	if b.cfg.Output == config.OutputFat {
+	res := &dockerui.BuildResult{Reference: ref, Epoch: s.fat.Epoch}
+	switch b.cfg.Output {
+	case config.OutputFat:
 		res.Image, res.BaseImage = s.fat.Image, s.fat.BaseImage
+	case config.OutputImage:
+		res.Image = slimImage(s)
+	default: // files: an image of them has nothing to run
+		res.Image = &dockerspec.DockerOCIImage{Image: ocispecs.Image{Platform: s.fat.Image.Platform}}
 	}
 	return res, nil
 }
