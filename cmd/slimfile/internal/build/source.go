@@ -22,7 +22,7 @@ const (
 	// one from elsewhere.
 	maxDockerfile = 16 << 20
 	// imageContext is the named context that an image of an OCI layout is.
-	imageContext = "image"
+	imageContext = "image-to-slim"
 )
 
 // source is where the Dockerfile and the build context come from.
