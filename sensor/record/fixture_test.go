@@ -1,18 +1,411 @@
 package record
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/org/slimfile/sensor/manifest"
+	"golang.org/x/sys/unix"
 )
 
-// fixtures are the traced programs.
+// fixtures are the traced programs. They run with a directory of the test as
+// their working directory and fail when a call does not do what it should.
 var fixtures = map[string]func(args []string) error{
+	"nothing": func([]string) error { return nil },
+	"exit": func(args []string) error {
+		code, err := strconv.Atoi(args[0])
+		os.Exit(code)
+		return err
+	},
+	"die": func([]string) error { return unix.Kill(os.Getpid(), unix.SIGKILL) },
 	"open": func(args []string) error {
-		for _, a := range args {
-			_, _ = os.ReadFile(a)
+		return each(args, func(name string) error { return readFile(name) })
+	},
+	"stat": func(args []string) error {
+		return each(args, func(name string) error {
+			_, err := os.Stat(name)
+			return err
+		})
+	},
+	"look": func(args []string) error { // for names that are not there
+		for _, name := range args {
+			if _, err := os.Stat(name); err == nil {
+				return fmt.Errorf("%s is there", name)
+			}
 		}
 		return nil
 	},
+	"dirfd": func([]string) error {
+		dir, err := unix.Open("sub", unix.O_PATH|unix.O_DIRECTORY, 0)
+		if err != nil {
+			return err
+		}
+		fd, err := unix.Openat(dir, "file", unix.O_RDONLY, 0)
+		if err != nil {
+			return err
+		}
+		var st unix.Stat_t
+		if err := unix.Fstatat(dir, "deep/file", &st, 0); err != nil {
+			return err
+		}
+		if err := unix.Fstatat(fd, "", &st, unix.AT_EMPTY_PATH); err != nil {
+			return err
+		}
+		_, err = unix.Openat2(dir, "beneath", &unix.OpenHow{Resolve: unix.RESOLVE_BENEATH})
+		return err
+	},
+	"chdir": func([]string) error {
+		if err := os.Chdir("sub/deep"); err != nil {
+			return err
+		}
+		if err := readFile("../file"); err != nil {
+			return err
+		}
+		if err := os.Chdir("../.."); err != nil {
+			return err
+		}
+		return readFile("file")
+	},
+	"fchdir": func([]string) error {
+		dir, err := os.Open("sub")
+		if err != nil {
+			return err
+		}
+		if err := readFile("file"); err != nil {
+			return err
+		}
+		if err := dir.Chdir(); err != nil {
+			return err
+		}
+		return readFile("file")
+	},
+	"links": func(args []string) error {
+		if err := each([]string{"hop1", "sub/up/file", "absolute"}, readFile); err != nil {
+			return err
+		}
+		if _, err := os.Readlink("read"); err != nil {
+			return err
+		}
+		if _, err := os.Lstat("lstat"); err != nil {
+			return err
+		}
+		if _, err := os.Open("dangling"); !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		if _, err := unix.Open("nofollow", unix.O_RDONLY|unix.O_NOFOLLOW, 0); err != unix.ELOOP {
+			return fmt.Errorf("nofollow: %w", err)
+		}
+		if _, err := os.Open("loop1"); !errors.Is(err, unix.ELOOP) {
+			return fmt.Errorf("loop: %w", err)
+		}
+		return nil
+	},
+	"relink": func([]string) error { // the same name leads elsewhere later
+		if err := readFile("current/file"); err != nil {
+			return err
+		}
+		if err := os.Symlink("v2", "next"); err != nil {
+			return err
+		}
+		if err := unix.Rename("next", "current"); err != nil {
+			return err
+		}
+		return readFile("current/file")
+	},
+	"change": func([]string) error {
+		return errors.Join(
+			readFile("old"), unix.Rename("old", "new"), readFile("new"),
+			readFile("doomed"), os.Remove("doomed"),
+			os.WriteFile("made", []byte("x"), 0o644),
+			os.WriteFile("present", []byte("x"), 0o644),
+			os.Mkdir("newdir", 0o755), os.WriteFile("newdir/f", nil, 0o644),
+			os.Chmod("mode", 0o600), os.Chtimes("times", time.Unix(1, 0), time.Unix(1, 0)),
+			os.Truncate("cut", 0), os.Link("linked", "hard"), os.Symlink("target", "soft"),
+			unix.Setxattr("attr", "user.x", []byte("1"), 0),
+			unix.Mkfifo("fifo", 0o600), os.Remove("empty"),
+		)
+	},
+	"list": func([]string) error {
+		_, err := os.ReadDir("sub")
+		return err
+	},
+	"magic": func([]string) error {
+		wd, err := os.Getwd()
+		if err != nil {
+			return err
+		}
+		f, err := os.Open("fd")
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		return each([]string{
+			"/proc/self/cwd/cwd", "/proc/self/root" + wd + "/root",
+			fmt.Sprintf("/proc/%d/cwd/pid", os.Getpid()), fmt.Sprintf("/proc/self/fd/%d", f.Fd()),
+			"/proc/thread-self/cwd/thread", "/proc/self/exe",
+		}, readFile)
+	},
+	"socket": func([]string) error {
+		fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+		if err != nil {
+			return err
+		}
+		if err := unix.Bind(fd, &unix.SockaddrUnix{Name: "sub/sock"}); err != nil {
+			return err
+		}
+		if err := unix.Connect(fd, &unix.SockaddrUnix{Name: "sub/none"}); err != unix.ENOENT {
+			return fmt.Errorf("connect: %w", err)
+		}
+		return nil
+	},
+	"spawn": func(args []string) error { // clone(CLONE_VM|CLONE_VFORK), chdir, execve
+		cmd := exec.Command(args[0], args[1:]...)
+		cmd.Dir, cmd.Stderr = "sub", os.Stderr
+		return cmd.Run()
+	},
+	"spawn-as": func(args []string) error { // with other ids
+		id, err := strconv.Atoi(args[0])
+		if err != nil {
+			return err
+		}
+		cmd := exec.Command(args[1], args[2:]...)
+		cmd.Stderr = os.Stderr
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(id), Gid: uint32(id)}}
+		return cmd.Run()
+	},
+	"storm": func(args []string) error { // many processes at once
+		n, err := strconv.Atoi(args[0])
+		if err != nil {
+			return err
+		}
+		var cmds []*exec.Cmd
+		for i := range n {
+			cmd := exec.Command("/proc/self/exe", "fixture", "look", fmt.Sprintf("storm-%d", i))
+			if err := cmd.Start(); err != nil {
+				return err
+			}
+			cmds = append(cmds, cmd)
+		}
+		for _, cmd := range cmds {
+			if err := cmd.Wait(); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+	"threads": func(args []string) error {
+		n, err := strconv.Atoi(args[0])
+		if err != nil {
+			return err
+		}
+		var wg sync.WaitGroup
+		errs := make([]error, n)
+		for i := range n {
+			wg.Go(func() {
+				runtime.LockOSThread() // ends with the goroutine
+				if errs[i] = unix.Unshare(unix.CLONE_FS); errs[i] != nil {
+					return
+				}
+				dir := fmt.Sprintf("dir%d", i)
+				if errs[i] = unix.Chdir(dir); errs[i] == nil {
+					errs[i] = readFile("file")
+				}
+			})
+		}
+		wg.Wait()
+		return errors.Join(errs...)
+	},
+	"many": func(args []string) error { // open names that are not there, COUNT of them with a prefix
+		n, err := strconv.Atoi(args[0])
+		if err != nil {
+			return err
+		}
+		prefix := args[1] + strconv.Itoa(os.Getpid()) + "-"
+		for i := range n {
+			if fd, err := unix.Open(prefix+strconv.Itoa(i), unix.O_RDONLY, 0); err != unix.ENOENT {
+				return fmt.Errorf("open: %d, %w", fd, err)
+			}
+		}
+		return nil
+	},
+	"repeat": func(args []string) error { // open or stat one of K files N times
+		n, err := strconv.Atoi(args[1])
+		if err != nil {
+			return err
+		}
+		var st unix.Stat_t
+		for i := range n {
+			name := args[2+i%(len(args)-2)]
+			if args[0] == "stat" {
+				err = unix.Stat(name, &st)
+			} else {
+				var fd int
+				if fd, err = unix.Open(name, unix.O_RDONLY, 0); err == nil {
+					err = unix.Close(fd)
+				}
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+	"alarm": func(args []string) error { // under a storm of signals
+		got := make(chan os.Signal, 1)
+		signal.Notify(got, unix.SIGALRM)
+		interval := unix.Timeval{Usec: 500}
+		if _, err := unix.Setitimer(unix.ITIMER_REAL, unix.Itimerval{Interval: interval, Value: interval}); err != nil {
+			return err
+		}
+		for i := range 3000 {
+			if err := readFile(args[i%len(args)]); err != nil {
+				return err
+			}
+		}
+		<-got
+		return nil
+	},
+	"chroot": func([]string) error {
+		if err := unix.Chroot("jail"); err != nil {
+			return err
+		}
+		if err := os.Chdir("/"); err != nil {
+			return err
+		}
+		return each([]string{"/inside", "/../../../above", "/abs", "rel"}, readFile)
+	},
+	"setuid": func(args []string) error { // every thread, as a C program would
+		id, err := strconv.Atoi(args[0])
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(syscall.Setgid(id), syscall.Setuid(id)); err != nil {
+			return err
+		}
+		return readFile("file")
+	},
+	"seteuid": func(args []string) error { // partly: the recorder cannot follow
+		id, err := strconv.Atoi(args[0])
+		if err != nil {
+			return err
+		}
+		if err := syscall.Setreuid(-1, id); err != nil {
+			return err
+		}
+		return readFile("file")
+	},
+	"orphans": func(args []string) error { // leaves processes behind in sessions of their own
+		for range 3 {
+			cmd := exec.Command("/proc/self/exe", "fixture", "hang")
+			cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+			if err := cmd.Start(); err != nil {
+				return err
+			}
+		}
+		return readFile("file")
+	},
+	"hang": func([]string) error {
+		signal.Ignore(unix.SIGTERM, unix.SIGHUP)
+		for {
+			_ = unix.Pause()
+		}
+	},
+	"environment": func([]string) error { // what a program finds itself with
+		status, err := os.ReadFile("/proc/self/status")
+		if err != nil {
+			return err
+		}
+		fds, err := filepath.Glob("/proc/self/fd/*")
+		if err != nil {
+			return err
+		}
+		var open []string
+		for _, fd := range fds {
+			if to, err := os.Readlink(fd); err == nil && !strings.HasPrefix(to, "anon_inode:") {
+				open = append(open, filepath.Base(fd)+"="+to)
+			}
+		}
+		slices.Sort(open)
+		env := slices.Sorted(slices.Values(os.Environ()))
+		wd, err := os.Getwd()
+		if err != nil {
+			return err
+		}
+		ids := fmt.Sprint(os.Getuid(), os.Geteuid(), os.Getgid(), os.Getegid())
+		sid, err := unix.Getsid(0)
+		if err != nil {
+			return err
+		}
+		text := fmt.Sprintf("%sids %s\nfds %s\nenv %s\nwd %s\nleader %v\n", status, ids,
+			strings.Join(open, " "), strings.Join(env, " "), wd, sid == os.Getpid())
+		return os.WriteFile("environment", []byte(text), 0o644)
+	},
+	"forbidden": func([]string) error { // what a sandboxed step may not do
+		var errs []error
+		refuse := func(name string, err error) {
+			if err == nil {
+				errs = append(errs, fmt.Errorf("%s is allowed", name))
+			}
+		}
+		_, err := os.ReadFile(manifest.BinDir + "/secret")
+		refuse("reading the sensor", err)
+		refuse("mount", unix.Mount("tmpfs", "/mnt", "tmpfs", 0, ""))
+		refuse("unshare", unix.Unshare(unix.CLONE_NEWNS))
+		refuse("bpf", errnoOf(unix.SYS_BPF, 0, 0, 0))
+		refuse("io_uring", errnoOf(unix.SYS_IO_URING_SETUP, 8, 0, 0))
+		return errors.Join(errs...)
+	},
+	"confined": func([]string) error { // what is beyond a sandbox's mounts
+		var errs []error
+		if data, err := os.ReadFile("/proc/keys"); err == nil && len(data) > 0 {
+			errs = append(errs, errors.New("/proc/keys can be read"))
+		}
+		if err := errnoOf(unix.SYS_PERSONALITY, 0x0040000, 0, 0); err == nil {
+			errs = append(errs, errors.New("personality is allowed"))
+		}
+		if _, err := unix.Socket(unix.AF_VSOCK, unix.SOCK_STREAM, 0); err == nil {
+			errs = append(errs, errors.New("vsock is allowed"))
+		}
+		for _, name := range []string{"/proc/sys/kernel/domainname", "/sys/kernel/mm/transparent_hugepage/enabled"} {
+			if f, err := os.OpenFile(name, os.O_WRONLY, 0); !errors.Is(err, unix.EROFS) {
+				f.Close()
+				errs = append(errs, fmt.Errorf("%s for writing: %w", name, err))
+			}
+		}
+		return errors.Join(errs...)
+	},
+}
+
+func errnoOf(nr, a, b, c uintptr) error {
+	if _, _, errno := unix.Syscall(nr, a, b, c); errno != 0 {
+		return errno
+	}
+	return nil
+}
+
+func readFile(name string) error {
+	_, err := os.ReadFile(name)
+	return err
+}
+
+func each(names []string, f func(string) error) error {
+	for _, name := range names {
+		if err := f(name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func runFixture(name string, args []string) error {

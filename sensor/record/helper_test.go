@@ -61,9 +61,11 @@ var modes = []mode{direct, sandbox, insecure}
 
 // job is what a sensor is to trace.
 type job struct {
-	Mode   mode
-	Spec   launch.Spec
-	Repeat int // start the program that often at once
+	Mode mode
+	Spec launch.Spec
+	// Args and Env are Spec's: a type whose JSON keeps all bytes.
+	Args, Env []manifest.Path
+	Repeat    int // start the program that often at once
 	// Untraced runs the program without a recorder, for comparison.
 	Untraced bool
 }
@@ -131,6 +133,9 @@ func surround(m mode) error {
 	if err := unix.Mount("proc", "/proc", "proc", 0, ""); err != nil {
 		return err
 	}
+	if err := ownDev(); err != nil {
+		return err
+	}
 	if m == insecure {
 		return nil
 	}
@@ -144,6 +149,32 @@ func surround(m mode) error {
 	return syscall.Exec("/proc/self/exe", os.Args, append(os.Environ(), sandboxed+"=1"))
 }
 
+// ownDev mounts a /dev with the few devices that programs expect and a folder
+// of the sensor as a build step has it.
+func ownDev() error {
+	if err := unix.Mount("tmpfs", "/dev", "tmpfs", 0, "mode=755"); err != nil {
+		return err
+	}
+	for name, minor := range map[string]uint32{"null": 3, "zero": 5, "urandom": 9} {
+		if err := unix.Mknod("/dev/"+name, unix.S_IFCHR|0o666, int(unix.Mkdev(1, minor))); err != nil {
+			return err
+		}
+		if err := os.Chmod("/dev/"+name, 0o666); err != nil {
+			return err
+		}
+	}
+	if err := os.Symlink("/proc/self/fd", "/dev/fd"); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(manifest.BinDir, 0o755); err != nil {
+		return err
+	}
+	if err := unix.Mount("tmpfs", manifest.BinDir, "tmpfs", 0, "mode=755"); err != nil {
+		return err
+	}
+	return os.WriteFile(manifest.BinDir+"/secret", []byte("x"), 0o644)
+}
+
 const (
 	sandboxed   = "SLIMFILE_TEST_SANDBOXED"
 	sandboxCaps = 0xa80425fb // what BuildKit's default exec has
@@ -152,6 +183,7 @@ const (
 func trace(j job) (outcome, error) {
 	var out outcome
 	spec := j.Spec
+	spec.Args, spec.Env = convert[string](j.Args), convert[string](j.Env)
 	spec.Stdout, spec.Stderr = os.Stdout, os.Stderr
 	begin := time.Now()
 	s, err := New(Options{Fanotify: j.Mode == insecure, Privileged: j.Mode == insecure})
@@ -216,6 +248,7 @@ func run(t testing.TB, j job) outcome {
 		j.Spec.Dir = "/"
 	}
 	j.Spec.Confine = j.Mode == insecure
+	j.Args, j.Env = convert[manifest.Path](j.Spec.Args), convert[manifest.Path](j.Spec.Env)
 	dir := t.TempDir()
 	name := filepath.Join(dir, "job")
 	data, err := json.Marshal(j)
@@ -245,6 +278,14 @@ func run(t testing.TB, j job) outcome {
 	}
 	if s := strings.TrimSpace(log.String()); s != "" {
 		t.Logf("output of %v:\n%s", j.Spec.Args, s)
+	}
+	return out
+}
+
+func convert[T, F ~string](list []F) []T {
+	var out []T
+	for _, s := range list {
+		out = append(out, T(s))
 	}
 	return out
 }

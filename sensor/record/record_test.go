@@ -1,16 +1,512 @@
 package record
 
 import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/org/slimfile/sensor/launch"
+	"github.com/org/slimfile/sensor/manifest"
+	"golang.org/x/sys/unix"
 )
 
-func TestSmoke(t *testing.T) {
+const (
+	opened   = manifest.Opened
+	written  = manifest.Written
+	executed = manifest.Executed
+	checked  = manifest.Checked
+	listed   = manifest.Listed
+	linked   = manifest.Linked
+	entered  = manifest.Entered
+	created  = manifest.Created
+	deleted  = manifest.Deleted
+	changed  = manifest.Changed
+	absent   = manifest.Absent
+)
+
+// nobody is the user of programs without privileges.
+const nobody = 65534
+
+// scenario is a program, the files it finds, and what has to be recorded.
+type scenario struct {
+	name  string
+	files []string // made before, with folders; "name -> target" is a link, a trailing slash a folder
+	args  []string // of the test binary's "fixture"; $DIR is the folder
+	spec  func(*launch.Spec)
+	modes []mode // all when nil
+	// want has the exact operations by path below the folder.
+	want map[string]manifest.Ops
+	exit int
+}
+
+func scenarios() []scenario {
+	return []scenario{{
+		name: "relative", files: []string{"file", "a/b"},
+		args: []string{"open", "file", "./a/../a//b", "$DIR/a/b"},
+		want: map[string]manifest.Ops{"file": opened, "a/b": opened},
+	}, {
+		name: "dirfd and openat2", files: []string{"sub/file", "sub/deep/file", "sub/beneath"},
+		args: []string{"dirfd"},
+		want: map[string]manifest.Ops{"sub": checked, "sub/file": opened, "sub/deep/file": checked, "sub/beneath": opened},
+	}, {
+		name: "chdir", files: []string{"file", "sub/file", "sub/deep/"},
+		args: []string{"chdir"},
+		want: map[string]manifest.Ops{"": entered, "sub/deep": entered, "sub/file": opened, "file": opened},
+	}, {
+		name: "fchdir", files: []string{"file", "sub/file"},
+		args: []string{"fchdir"},
+		want: map[string]manifest.Ops{"sub": listed, "sub/file": opened, "file": opened},
+	}, {
+		name: "links",
+		files: []string{
+			"dir/file", "file", "hop1 -> sub/hop2", "sub/hop2 -> ../dir/file", "sub/up -> ..",
+			"absolute -> $DIR/dir/file", "read -> nowhere", "lstat -> file", "dangling -> sub/none",
+			"nofollow -> file", "loop1 -> loop2", "loop2 -> loop1",
+		},
+		args: []string{"links"},
+		want: map[string]manifest.Ops{
+			"hop1": linked, "sub/hop2": linked, "dir/file": opened, "sub/up": linked, "file": opened,
+			"absolute": linked, "read": checked | linked, "lstat": checked | linked,
+			"dangling": linked, "sub/none": absent, "nofollow": opened | linked, "loop1": linked, "loop2": linked,
+		},
+	}, {
+		name: "link that is replaced", files: []string{"v1/file", "v2/file", "current -> v1"},
+		args: []string{"relink"},
+		want: map[string]manifest.Ops{
+			"current": linked | written, "v1/file": opened, "v2/file": opened, "next": created | deleted | linked,
+		},
+	}, {
+		name:  "changes",
+		files: []string{"old", "doomed", "present", "mode", "times", "cut", "linked", "attr", "empty/"},
+		args:  []string{"change"},
+		want: map[string]manifest.Ops{
+			"old": opened | deleted, "new": created | opened, "doomed": opened | deleted, "made": created, "present": written,
+			"newdir": created, "newdir/f": created, "mode": changed, "times": changed, "cut": written,
+			"linked": opened, "hard": created, "soft": created, "attr": changed, "fifo": created, "empty": deleted,
+		},
+	}, {
+		name: "failed look-ups", files: []string{"file"},
+		args: []string{"look", "none", "no/such/folder", "file/below", "no/../file2"},
+		want: map[string]manifest.Ops{"none": absent, "no/such/folder": absent, "file": checked, "no": absent},
+	}, {
+		name: "list", files: []string{"sub/file"},
+		args: []string{"list"},
+		want: map[string]manifest.Ops{"sub": listed},
+	}, {
+		name: "links of /proc", files: []string{"cwd", "root", "pid", "thread", "fd"},
+		args: []string{"magic"},
+		want: map[string]manifest.Ops{"cwd": opened, "root": opened, "pid": opened, "thread": opened, "fd": opened},
+	}, {
+		name: "unix sockets", files: []string{"sub/"},
+		args: []string{"socket"},
+		want: map[string]manifest.Ops{"sub/sock": created, "sub/none": absent},
+	}, {
+		name:  "script with interpreters",
+		files: []string{"script #!$DIR/link -x", "second #!/bin/sh", "link -> second", "sub/"},
+		args:  []string{"spawn", "$DIR/script"},
+		want:  map[string]manifest.Ops{"script": executed, "link": linked, "second": executed | opened, "sub": checked | entered},
+	}, {
+		name: "spawn in a folder", files: []string{"sub/file"},
+		args: []string{"spawn", "/bin/cat", "file"},
+		want: map[string]manifest.Ops{"sub": checked | entered, "sub/file": opened},
+	}, {
+		name: "threads with folders of their own", files: []string{"dir0/file", "dir1/file", "dir2/file", "dir3/file"},
+		args:  []string{"threads", "4"},
+		modes: []mode{direct, sandbox}, // Docker's profile forbids unshare
+		want: map[string]manifest.Ops{
+			"dir0": entered, "dir1": entered, "dir2": entered, "dir3": entered,
+			"dir0/file": opened, "dir1/file": opened, "dir2/file": opened, "dir3/file": opened,
+		},
+	}, {
+		name: "processes at once",
+		args: []string{"storm", "40"},
+		want: numbered("storm-%d", 40, absent),
+	}, {
+		name: "names of all bytes", files: []string{"new\nline", "not\xffutf8", "[glob]*", " space "},
+		args: []string{"open", "new\nline", "not\xffutf8", "[glob]*", " space "},
+		want: map[string]manifest.Ops{"new\nline": opened, "not\xffutf8": opened, "[glob]*": opened, " space ": opened},
+	}, {
+		name: "chroot", files: []string{"jail/inside", "jail/above", "jail/target", "jail/rel", "jail/abs -> /target", "above"},
+		args: []string{"chroot"},
+		want: map[string]manifest.Ops{
+			"jail": entered, "jail/inside": opened, "jail/above": opened, "jail/abs": linked,
+			"jail/target": opened, "jail/rel": opened,
+		},
+	}, {
+		name: "signals", files: []string{"file", "other"},
+		args: []string{"alarm", "file", "other"},
+		want: map[string]manifest.Ops{"file": opened, "other": opened},
+	}, {
+		name: "program of another user", files: []string{"file"},
+		args: []string{"open", "file"},
+		spec: func(s *launch.Spec) { s.UID, s.GID = nobody, nobody },
+		want: map[string]manifest.Ops{"file": opened},
+	}, {
+		name: "change of user", files: []string{"file"},
+		args: []string{"setuid", "33"},
+		want: map[string]manifest.Ops{"file": opened},
+	}, {
+		name: "orphans", files: []string{"file"},
+		args: []string{"orphans"},
+		want: map[string]manifest.Ops{"file": opened},
+	}, {
+		name: "exit status", args: []string{"exit", "7"}, exit: 7,
+	}}
+}
+
+func numbered(format string, n int, ops manifest.Ops) map[string]manifest.Ops {
+	m := map[string]manifest.Ops{}
+	for i := range n {
+		m[fmt.Sprintf(format, i)] = ops
+	}
+	return m
+}
+
+// workplace makes a folder that any user may use, with the test binary in it.
+func workplace(t testing.TB, files []string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for d := dir; d != os.TempDir() && d != "/"; d = filepath.Dir(d) {
+		if err := os.Chmod(d, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, f := range files {
+		f = strings.ReplaceAll(f, "$DIR", dir)
+		name, target, isLink := strings.Cut(f, " -> ")
+		name, script, isScript := cutScript(name)
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		var err error
+		switch {
+		case isLink:
+			err = os.Symlink(target, path)
+		case isScript:
+			err = os.WriteFile(path, []byte(script+"\n"), 0o755)
+		case strings.HasSuffix(name, "/"):
+			err = os.MkdirAll(path, 0o755)
+		default:
+			err = os.WriteFile(path, []byte("content"), 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func cutScript(f string) (name, script string, ok bool) {
+	name, script, ok = strings.Cut(f, " #!")
+	return name, "#!" + script, ok
+}
+
+// program copies the test binary to where every user can run it.
+func program(t testing.TB) string {
+	t.Helper()
+	path := filepath.Join(workplace(t, nil), "program")
+	in, err := os.Open("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	out, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o755)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(out, in); err != nil {
+		t.Fatal(err)
+	}
+	if err := out.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestScenarios(t *testing.T) {
+	exe := program(t)
+	for _, sc := range scenarios() {
+		for _, m := range modes {
+			if sc.modes != nil && !slices.Contains(sc.modes, m) {
+				continue
+			}
+			t.Run(sc.name+"/"+string(m), func(t *testing.T) {
+				dir := workplace(t, sc.files)
+				spec := launch.Spec{Path: exe, Args: []string{"program", "fixture"}, Dir: dir}
+				for _, a := range sc.args {
+					spec.Args = append(spec.Args, strings.ReplaceAll(a, "$DIR", dir))
+				}
+				if sc.spec != nil {
+					sc.spec(&spec)
+				}
+				checkScenario(t, sc, dir, run(t, job{Mode: m, Spec: spec}))
+			})
+		}
+	}
+}
+
+func checkScenario(t *testing.T, sc scenario, dir string, out outcome) {
+	t.Helper()
+	if out.StartErr != "" || out.CloseErr != "" || out.Exit != sc.exit || out.Signal != 0 {
+		t.Fatalf("start: %q, close: %q, exit %d, signal %d", out.StartErr, out.CloseErr, out.Exit, out.Signal)
+	}
+	if len(out.Witness) > 0 {
+		t.Errorf("only fanotify saw %q", out.Witness)
+	}
+	got := map[string]manifest.Ops{}
+	for _, e := range out.Entries {
+		if rest, ok := strings.CutPrefix(string(e.Path), dir); ok {
+			got[strings.TrimPrefix(rest, "/")] = e.Ops
+		}
+		for _, folder := range []string{"/proc", "/sys", "/dev"} {
+			if string(e.Path) == folder || strings.HasPrefix(string(e.Path), folder+"/") {
+				t.Errorf("%q was recorded", e.Path)
+			}
+		}
+	}
+	for path, ops := range sc.want {
+		if got[path] != ops {
+			t.Errorf("%q: %v, want %v", path, got[path], ops)
+		}
+		delete(got, path)
+	}
+	for path, ops := range got {
+		t.Errorf("%q: %v, want nothing", path, ops)
+	}
+	if !slices.IsSortedFunc(out.Entries, func(a, b manifest.Entry) int { return strings.Compare(string(a.Path), string(b.Path)) }) {
+		t.Error("entries are not sorted")
+	}
+}
+
+func TestEnvironment(t *testing.T) {
+	exe := program(t)
+	for _, m := range modes {
+		for _, uid := range []uint32{0, nobody} {
+			t.Run(fmt.Sprintf("%s/%d", m, uid), func(t *testing.T) {
+				dir := workplace(t, nil)
+				out := run(t, job{Mode: m, Spec: launch.Spec{
+					Path: exe, Args: []string{"program", "fixture", "environment"}, Env: []string{"A=1", "B=\xff"},
+					Dir: dir, UID: uid, GID: uid, Groups: []uint32{7, 1234},
+				}})
+				if out.Exit != 0 || out.CloseErr != "" || out.StartErr != "" {
+					t.Fatalf("%+v", out)
+				}
+				data, err := os.ReadFile(filepath.Join(dir, "environment"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				text := strings.ReplaceAll(string(data), "\t", " ")
+				want := []string{
+					fmt.Sprintf("ids %d %d %d %d\n", uid, uid, uid, uid), "Groups: 7 1234 \n",
+					"env A=1 B=\xff\n", "wd " + dir + "\n", "leader true\n", "SigBlk: 0000000000000000\n",
+				}
+				if m != direct {
+					caps := "00000000a80425fb"
+					want = append(want, "CapBnd: "+caps, "CapInh: 0000000000000000", "CapAmb: 0000000000000000")
+					if uid != 0 {
+						caps = "0000000000000000"
+					}
+					want = append(want, "CapEff: "+caps, "CapPrm: "+caps)
+				}
+				if m == sandbox {
+					want = append(want, "NoNewPrivs: 1")
+				} else {
+					want = append(want, "NoNewPrivs: 0")
+				}
+				for _, w := range want {
+					if !strings.Contains(text, w) {
+						t.Errorf("no %q in\n%s", w, text)
+					}
+				}
+				for _, fd := range strings.Fields(line(text, "fds ")) {
+					if n, _, _ := strings.Cut(fd, "="); n != "0" && n != "1" && n != "2" && !strings.Contains(fd, "/fd") && !strings.Contains(fd, "/sys/") {
+						t.Errorf("descriptor %s", fd)
+					}
+				}
+			})
+		}
+	}
+}
+
+func line(text, prefix string) string {
+	for l := range strings.Lines(text) {
+		if rest, ok := strings.CutPrefix(l, prefix); ok {
+			return rest
+		}
+	}
+	return ""
+}
+
+func TestConfinement(t *testing.T) {
+	exe := program(t)
+	for fixture, in := range map[string][]mode{"forbidden": {sandbox, insecure}, "confined": {insecure}} {
+		for _, m := range in {
+			t.Run(fixture+"/"+string(m), func(t *testing.T) {
+				out := run(t, job{Mode: m, Spec: launch.Spec{Path: exe, Args: []string{"program", "fixture", fixture}}})
+				if out.Exit != 0 || out.CloseErr != "" || out.StartErr != "" {
+					t.Fatalf("%+v", out)
+				}
+			})
+		}
+	}
+}
+
+func TestStartErrors(t *testing.T) {
+	exe := program(t)
+	dir := workplace(t, []string{"plain", "script #!/no/interpreter", "closed/"})
+	if err := os.Chmod(filepath.Join(dir, "closed"), 0); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name, path, dir string
+		uid             uint32
+		want            string
+		notExist        bool
+	}{
+		{"no program", dir + "/none", "/", 0, `start "app": no such file or directory`, true},
+		{"not executable", dir + "/plain", "/", 0, `start "app": permission denied`, false},
+		{"no interpreter", dir + "/script", "/", 0, `start "app": no such file or directory`, true},
+		{"a folder", dir, "/", 0, `start "app": permission denied`, false},
+		{"no working directory", exe, dir + "/none", 0, fmt.Sprintf(`start "app": chdir %q: no such file or directory`, dir+"/none"), true},
+		{"closed working directory", exe, dir + "/closed", nobody, fmt.Sprintf(`start "app": chdir %q: permission denied`, dir+"/closed"), false},
+	}
+	for _, tt := range tests {
+		for _, m := range modes {
+			t.Run(tt.name+"/"+string(m), func(t *testing.T) {
+				out := run(t, job{Mode: m, Spec: launch.Spec{Path: tt.path, Args: []string{"app"}, Dir: tt.dir, UID: tt.uid, GID: tt.uid}})
+				if out.StartErr != tt.want || out.NotExist != tt.notExist || out.CloseErr != "" {
+					t.Errorf("%q, not exist %v, close %q; want %q, %v", out.StartErr, out.NotExist, out.CloseErr, tt.want, tt.notExist)
+				}
+			})
+		}
+	}
+}
+
+func TestKilled(t *testing.T) {
+	out := run(t, job{Mode: sandbox, Spec: launch.Spec{Path: program(t), Args: []string{"program", "fixture", "die"}}})
+	if out.Signal != int(unix.SIGKILL) {
+		t.Errorf("%+v", out)
+	}
+}
+
+// TestBurst is 100,000 opens of as many names by four processes.
+func TestBurst(t *testing.T) {
+	const processes, opens = 4, 25_000
 	for _, m := range modes {
 		t.Run(string(m), func(t *testing.T) {
-			out := run(t, job{Mode: m, Spec: launch.Spec{Path: "/bin/cat", Args: []string{"cat", "/etc/hostname", "/nope/x"}, Dir: "/tmp"}})
-			t.Logf("%+v", out)
+			dir := workplace(t, nil)
+			out := run(t, job{Mode: m, Repeat: processes, Spec: launch.Spec{
+				Path: program(t), Args: []string{"program", "fixture", "many", fmt.Sprint(opens), "n"}, Dir: dir,
+			}})
+			if out.CloseErr != "" || out.Lost != 0 || out.Exit != 0 {
+				t.Fatalf("close %q, lost %d, exit %d", out.CloseErr, out.Lost, out.Exit)
+			}
+			n := 0
+			for _, e := range out.Entries {
+				if strings.HasPrefix(string(e.Path), dir+"/n") && e.Ops == absent {
+					n++
+				}
+			}
+			if n != processes*opens {
+				t.Errorf("%d paths of %d", n, processes*opens)
+			}
+			t.Logf("%d events in %v, %d KiB", out.Events, out.Elapsed, out.MaxRSS)
+		})
+	}
+}
+
+// TestPartialDrop is what the recorder cannot read without privileges: it says
+// so instead of leaving it out.
+func TestPartialDrop(t *testing.T) {
+	exe := program(t)
+	dir := workplace(t, []string{"file"})
+	spec := launch.Spec{Path: exe, Args: []string{"program", "fixture", "seteuid", "33"}, Dir: dir}
+	out := run(t, job{Mode: sandbox, Spec: spec})
+	if out.Lost == 0 || !strings.Contains(out.CloseErr, "program") || !strings.Contains(out.CloseErr, "--allow security.insecure") {
+		t.Errorf("lost %d, %q", out.Lost, out.CloseErr)
+	}
+	out = run(t, job{Mode: insecure, Spec: spec})
+	if out.CloseErr != "" || out.ops(dir+"/file") != opened {
+		t.Errorf("%q, %v", out.CloseErr, out.ops(dir+"/file"))
+	}
+}
+
+// TestSetuidWarning: without CAP_SYS_ADMIN a filter needs no_new_privs.
+func TestSetuidWarning(t *testing.T) {
+	exe := program(t)
+	if err := os.Chmod(exe, 0o755|os.ModeSetuid); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range modes {
+		out := run(t, job{Mode: m, Spec: launch.Spec{Path: exe, Args: []string{"program", "fixture", "nothing"}}})
+		if warned := len(out.Warnings) == 1 && strings.Contains(out.Warnings[0], "setuid"); warned != (m == sandbox) {
+			t.Errorf("%s: %q", m, out.Warnings)
+		}
+	}
+}
+
+// TestWorkers does what nginx does: a master as root, workers that drop to
+// another user without an execve and go on with relative names and forks.
+func TestWorkers(t *testing.T) {
+	perl := need(t, "perl")
+	const script = `use POSIX;
+for my $w (1, 2) {
+  next if fork;
+  POSIX::setgid(33); POSIX::setuid(33); die "still root" if POSIX::geteuid() == 0;
+  open(my $f, "<", "worker$w") or die "worker$w: $!";
+  if (!fork) { chdir "sub" or die; open(my $g, "<", "child$w") or die; exit 0 }
+  wait; exit $?;
+}
+open(my $f, "<", "master") or die;
+my $bad = 0;
+while (wait > 0) { $bad |= $? }
+exit($bad ? 1 : 0);`
+	for _, m := range modes {
+		t.Run(string(m), func(t *testing.T) {
+			dir := workplace(t, []string{"master", "worker1", "worker2", "sub/child1", "sub/child2"})
+			out := run(t, job{Mode: m, Spec: launch.Spec{Path: perl, Args: []string{"perl", "-e", script}, Dir: dir}})
+			if out.CloseErr != "" || out.Exit != 0 || len(out.Witness) > 0 {
+				t.Fatalf("close %q, exit %d, only fanotify: %q", out.CloseErr, out.Exit, out.Witness)
+			}
+			for _, f := range []string{"master", "worker1", "worker2", "sub/child1", "sub/child2"} {
+				if got := out.ops(filepath.Join(dir, f)); got&opened == 0 {
+					t.Errorf("%s: %v", f, got)
+				}
+			}
+		})
+	}
+}
+
+// TestWitness: on ordinary programs fanotify sees nothing that seccomp did not.
+func TestWitness(t *testing.T) {
+	programs := []struct {
+		args []string
+		path string // one that must have been seen
+	}{
+		{[]string{"perl", "-MPOSIX", "-MStorable", "-MFile::Find", "-e", "1"}, "/usr/bin/perl"},
+		{[]string{"find", "/etc", "-size", "+1k", "-name", "none"}, "/etc"},
+		{[]string{"sh", "-c", "ls /usr/lib | wc -l; cat /etc/passwd >/dev/null"}, "/etc/passwd"},
+		{[]string{"/usr/bin/python3", "-c", "import json, ssl, email"}, "/usr/bin/env"},
+		{[]string{"nginx", "-t"}, "/etc/nginx/nginx.conf"},
+	}
+	for _, p := range programs {
+		t.Run(p.args[0], func(t *testing.T) {
+			path := need(t, p.args[0])
+			out := run(t, job{Mode: insecure, Spec: launch.Spec{Path: path, Args: p.args, Env: []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}}})
+			if out.CloseErr != "" || out.Exit != 0 || !slices.Contains(out.Recorders, "fanotify") {
+				t.Fatalf("close %q, exit %d, recorders %v", out.CloseErr, out.Exit, out.Recorders)
+			}
+			if len(out.Witness) > 0 {
+				t.Errorf("only fanotify saw %q", out.Witness)
+			}
+			if out.ops(p.path) == 0 && p.path != "/usr/bin/env" {
+				t.Errorf("%s was not recorded", p.path)
+			}
 		})
 	}
 }
