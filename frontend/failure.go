@@ -48,6 +48,10 @@ func (e *StepError) Error() string {
 
 // failed turns a failed solve into what the step itself has to say of it. An
 // error of somebody else's step (a RUN of the Dockerfile) is returned as it is.
+//
+// What BuildKit's own error says is put into words and not wrapped: of a wrapped
+// gRPC error only its own message would reach the client (util/grpcerrors,
+// ToGRPC).
 func (b *build) failed(ctx context.Context, step string, err error) error {
 	var se *errdefs.SolveError
 	if !errors.As(err, &se) || se.Op.GetExec() == nil || len(se.Op.GetExec().GetMeta().GetArgs()) == 0 ||
@@ -56,7 +60,7 @@ func (b *build) failed(ctx context.Context, step string, err error) error {
 	}
 	f, readErr := b.readFailure(ctx, se)
 	if readErr != nil {
-		return fmt.Errorf("slim %s failed, its log above says why (no report: %w): %w", step, readErr, err)
+		return fmt.Errorf("slim %s failed, its log above says why (no report: %v): %v", step, readErr, err)
 	}
 	return &StepError{Step: step, Failure: *f}
 }
@@ -81,7 +85,7 @@ func (b *build) readFailure(ctx context.Context, se *errdefs.SolveError) (*manif
 	}
 	defer func() { _ = ctr.Release(context.WithoutCancel(ctx)) }()
 	data, err := ctr.ReadFile(ctx, gwclient.ReadContainerRequest{ReadRequest: gwclient.ReadRequest{
-		Filename: manifest.FailureFile,
+		Filename: "/" + manifest.FailureFile,
 		Range:    &gwclient.FileRange{Length: maxFailure},
 	}})
 	if err != nil {
@@ -103,7 +107,8 @@ func notEntitled(err error) bool {
 	return err != nil && strings.Contains(err.Error(), "security.insecure is not allowed")
 }
 
-// entitlementError says everything that has to be granted, where.
+// entitlementError says everything that has to be granted, where; err is not
+// wrapped for the reason given at failed.
 func entitlementError(err error) error {
 	return fmt.Errorf(`the fanotify sensor was demanded, and this build may not use security.insecure
   docker buildx build      add --allow security.insecure
@@ -112,7 +117,7 @@ func entitlementError(err error) error {
   build-push-action        allow: security.insecure (and buildkitd-flags in setup-buildx-action)
   slimfile build           add --allow security.insecure
 or let the unprivileged recorder do alone: SLIM_SENSOR=auto
-%w`, err)
+%v`, err)
 }
 
 // withSource points an error at the lines of the Dockerfile that it is about.
