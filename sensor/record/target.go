@@ -80,28 +80,45 @@ func denied(err error) bool {
 
 // wear runs f with the calling thread's real and file system ids changed.
 func wear(who ids, f func() error) error {
-	if err := putOn(who); err != nil {
-		return errors.Join(err, putOn(ids{}))
+	err := putOn(who)
+	if err == nil {
+		err = f()
 	}
-	err := f()
-	if back := putOn(ids{}); back != nil {
+	if back := takeOff(); back != nil {
 		return fmt.Errorf("take own ids back: %w", back)
 	}
 	return err
 }
 
+const keepID = ^uintptr(0)
+
 // putOn uses raw calls: those of the library would change every thread. Setting
-// real ids resets the file system ids, which therefore come after them; groups
-// come first where the capability to set them is being given away.
+// real ids resets the file system ids, which therefore come after them.
 func putOn(who ids) error {
-	const keep = ^uintptr(0)
-	for _, c := range [...][2]uintptr{{unix.SYS_SETRESGID, uintptr(who.gid)}, {unix.SYS_SETRESUID, uintptr(who.uid)}} {
-		if _, _, errno := unix.RawSyscall(c[0], c[1], keep, keep); errno != 0 {
+	return setIDs([4][2]uintptr{
+		{unix.SYS_SETRESGID, uintptr(who.gid)}, {unix.SYS_SETRESUID, uintptr(who.uid)},
+		{unix.SYS_SETFSGID, uintptr(who.gid)}, {unix.SYS_SETFSUID, uintptr(who.uid)},
+	})
+}
+
+// takeOff starts with the file system uid: only its own change from another
+// user to 0 gives the file capabilities back (capabilities(7), "effect of user
+// ID changes on capabilities").
+func takeOff() error {
+	return setIDs([4][2]uintptr{
+		{unix.SYS_SETFSUID, 0}, {unix.SYS_SETFSGID, 0}, {unix.SYS_SETRESUID, 0}, {unix.SYS_SETRESGID, 0},
+	})
+}
+
+// setIDs makes calls that set one id each. setfsuid(2) and setfsgid(2) do not
+// tell errors and ignore further arguments.
+func setIDs(calls [4][2]uintptr) error {
+	for _, c := range calls {
+		_, _, errno := unix.RawSyscall(c[0], c[1], keepID, keepID)
+		if errno != 0 {
 			return errno
 		}
 	}
-	unix.RawSyscall(unix.SYS_SETFSGID, uintptr(who.gid), 0, 0)
-	unix.RawSyscall(unix.SYS_SETFSUID, uintptr(who.uid), 0, 0)
 	return nil
 }
 
