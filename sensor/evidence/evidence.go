@@ -52,7 +52,7 @@ func report(ctx context.Context, root *rootfs.Root, set *keepset.Set, w io.Write
 	r := reporter{out: w, totals: newTotals(set.Packages())}
 	next, stop := iter.Pull(shipped(set))
 	defer stop()
-	io.WriteString(w, `{"kept":[`+"\n")
+	fmt.Fprintln(w, `{"kept":[`)
 	ship, more := next()
 	err := root.Walk("/", func(path string, info rootfs.Info) error {
 		if err := ctx.Err(); err != nil {

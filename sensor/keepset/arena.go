@@ -23,12 +23,14 @@ const (
 	special // fifo, device
 )
 
-// flags of a node that concern drop directives.
+// flags of a node.
 type flags uint8
 
 const (
-	dropped flags = 1 << iota // a drop directive names it or a folder above
-	pinned                    // a keep directive needs it, which wins
+	dropped    flags = 1 << iota // a drop directive names it or a folder above
+	pinned                       // a keep directive needs it, which wins
+	inheriting                   // a library whose libraries were looked for with what its loader hands on
+	plain                        // a library that is also reached without
 )
 
 // node is one entry of the tree, 28 bytes without a pointer, so that a million

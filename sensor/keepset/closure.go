@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"strings"
 
 	"github.com/org/slimfile/sensor/keepset/elfdyn"
@@ -61,12 +60,14 @@ func (b *builder) inspect(id nodeID) error {
 	}
 	defer f.Close()
 	var head [4]byte
-	if _, err := f.ReadAt(head[:], 0); err != nil && err != io.EOF {
+	if _, err := f.ReadAt(head[:], 0); err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	switch {
+	case string(head[:]) == elf.ELFMAG && n.flags&(inheriting|plain) == inheriting && n.reasons&^(LinkedLibrary|Traversed) == 0:
+		return nil // keepLinked has done it
 	case string(head[:]) == elf.ELFMAG:
-		return b.keepLinked(object{path: path, physical: path, id: id}, f)
+		return b.keepLinked(object{path: path, physical: path, id: id})
 	case string(head[:2]) == "#!" && n.reasons&runs != 0:
 		_, err := b.keepInterpreter(id, f)
 		return err
@@ -83,42 +84,60 @@ type object struct {
 	inherited []string
 }
 
-// maxObjects bounds the ways in which libraries are reached with different
-// search folders; a real image has some hundreds.
-const maxObjects = 1 << 18
+// maxInherited bounds the ways in which libraries are reached with different
+// inherited folders; a real image has some hundreds.
+const maxInherited = 1 << 14
 
-// keepLinked keeps the interpreter and the libraries of the ELF file f. Those
+// keepLinked keeps the interpreter and the libraries of an ELF file. Those
 // that depend on who loads them are followed at once with what they inherit;
 // the others get their turn as nodes.
-func (b *builder) keepLinked(first object, f *os.File) error {
+func (b *builder) keepLinked(first object) error {
 	todo := []object{first}
 	for len(todo) > 0 {
 		o := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		more, err := b.keepNeeded(o, f)
+		file, err := b.readELF(o.physical)
 		if err != nil {
 			return err
 		}
-		f = nil // only the first is open already
+		if file == nil || !runsOn(file.Arch.Machine, b.pack.Platform) {
+			continue
+		}
+		more, err := b.keepNeeded(o, file)
+		if err != nil {
+			return err
+		}
 		todo = append(todo, more...)
 	}
 	return nil
 }
 
-func (b *builder) keepNeeded(o object, f *os.File) (more []object, err error) {
-	if f == nil {
-		if f, err = b.root.OpenFile(o.physical); err != nil {
-			return nil, err
-		}
-		defer f.Close()
+// maxParsed bounds the ELF files that are remembered.
+const maxParsed = 1 << 12
+
+// readELF reads the ELF file at the physical path. It is nil for one that is
+// broken, which is shipped as it is.
+func (b *builder) readELF(path string) (*elfdyn.File, error) {
+	if file, ok := b.parsed[path]; ok {
+		return file, nil
 	}
+	f, err := b.root.OpenFile(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
 	file, err := elfdyn.Read(f)
 	if err != nil {
-		return nil, realError(err) // a broken file is shipped as it is
+		return nil, realError(err)
 	}
-	if !runsOn(file.Arch.Machine, b.pack.Platform) {
-		return nil, nil
+	if len(b.parsed) >= maxParsed {
+		clear(b.parsed)
 	}
+	b.parsed[path] = file
+	return file, nil
+}
+
+func (b *builder) keepNeeded(o object, file *elfdyn.File) (more []object, err error) {
 	if file.Interp != "" {
 		if _, _, err := b.follow(b.abs(file.Interp), Interpreter, o.id); err != nil {
 			return nil, err
@@ -148,15 +167,24 @@ func (b *builder) keepLibrary(path string, via nodeID, inherited []string) ([]ob
 	if err != nil || !ok || t.id == 0 {
 		return nil, err
 	}
+	n := b.tree.at(t.id)
 	if len(inherited) == 0 && rootfs.Parent(path) == rootfs.Parent(t.path) {
+		if n.flags&(inheriting|plain) == inheriting && t.id < b.cursor {
+			b.again = append(b.again, t.id)
+		}
+		n.flags |= plain
 		return nil, nil
 	}
+	n.flags |= inheriting
 	key := sha256.Sum256([]byte(strings.Join(append([]string{t.path, rootfs.Parent(path)}, inherited...), "\x00")))
 	if b.objects[key] {
 		return nil, nil
 	}
-	if len(b.objects) >= maxObjects {
-		return nil, fmt.Errorf("libraries of %q: more than %d ways to reach a library", b.tree.path(via), maxObjects)
+	if len(inherited) > 0 {
+		b.inherited++
+	}
+	if b.inherited > maxInherited {
+		return nil, fmt.Errorf("libraries of %q: more than %d ways to reach a library", b.tree.path(via), maxInherited)
 	}
 	b.objects[key] = true
 	return []object{{path: path, physical: t.path, id: t.id, inherited: inherited}}, nil
@@ -248,7 +276,7 @@ func (s shebang) program() (string, bool) {
 func (b *builder) keepInterpreter(id nodeID, f io.ReaderAt) (shebang, error) {
 	var head [maxShebang]byte
 	n, err := f.ReadAt(head[:], 0)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return shebang{}, err
 	}
 	s, ok := parseShebang(head[:n])

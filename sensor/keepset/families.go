@@ -1,17 +1,15 @@
 package keepset
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"io/fs"
 	"path"
 	"regexp"
 	"strings"
 
-	"github.com/org/slimfile/sensor/keepset/elfdyn"
-	"github.com/org/slimfile/sensor/rootfs"
 	"golang.org/x/sys/unix"
+
+	"github.com/org/slimfile/sensor/rootfs"
 )
 
 // family is a group of files that a kept file loads by name at run time, so
@@ -50,7 +48,6 @@ var families = []family{
 	{name: regexp.MustCompile(`^libcrypto\.so\.`), keep: keepOpenSSL},
 	{name: regexp.MustCompile(`^(libssl\.so\.|libgnutls\.so\.|libnss3\.so|libmbedtls\.so\.|libwolfssl\.so\.)`), keep: keepCertificates},
 	{name: regexp.MustCompile(`\.so$`), folder: regexp.MustCompile(`/gconv$`), keep: keepGconv},
-	{name: regexp.MustCompile(`^gconv-modules`), folder: regexp.MustCompile(`/gconv$`), keep: keepGconvConfig},
 	{name: regexp.MustCompile(`^iconv$`), folder: regexp.MustCompile(`/bin$`), keep: keepAllGconv},
 	{name: regexp.MustCompile(`.`), folder: regexp.MustCompile(`^/(etc|usr/lib)/pam\.d$`), keep: keepPAM},
 	{name: regexp.MustCompile(`^(python3\.\d+)$`), folder: regexp.MustCompile(`/bin$`), keep: keepPythonOfBin},
@@ -146,11 +143,6 @@ func keepGconv(b *builder, f familyFile) error {
 	return b.keepUnder(f.dir, "**", LinkedLibrary, f.id)
 }
 
-// keepGconvConfig keeps the list of modules together with its cache.
-func keepGconvConfig(b *builder, f familyFile) error {
-	return b.keepUnder(f.dir, "gconv-modules*", System, f.id)
-}
-
 // keepAllGconv keeps every character set for the program iconv(1).
 func keepAllGconv(b *builder, f familyFile) error {
 	if b.tree.at(f.id).reasons&runs == 0 {
@@ -219,18 +211,46 @@ func parsePAM(conf []byte) (modules, includes []string) {
 // pamControl is the "[success=1 default=ignore]" of pam.conf(5).
 var pamControl = regexp.MustCompile(`\s\[[^]]*\]\s`)
 
-// keepPythonOfBin keeps the extension modules of the standard library for
-// PREFIX/bin/python3.N.
+// keepPythonOfBin keeps the extension modules of PREFIX/bin/python3.N.
 func keepPythonOfBin(b *builder, f familyFile) error {
-	return b.keepUnder(path.Dir(f.dir), "lib/"+f.match[1]+"/lib-dynload/*.so", RuntimeRule, f.id)
+	return b.keepExtensions(rootfs.Join(path.Dir(f.dir), "lib/"+f.match[1]), f)
 }
 
 // keepPythonOfLib is keepPythonOfBin for an application that embeds Python.
 // Debian has the library one folder further down.
 func keepPythonOfLib(b *builder, f familyFile) error {
 	for _, dir := range []string{f.dir, path.Dir(f.dir)} {
-		if err := b.keepUnder(dir, f.match[1]+"/lib-dynload/*.so", RuntimeRule, f.id); err != nil {
+		if err := b.keepExtensions(rootfs.Join(dir, f.match[1]), f); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// keepExtensions keeps the extension modules of a standard library that belong
+// to its kept modules: _decimal to decimal. Keeping them all would drag in
+// libraries, from Berkeley DB to Kerberos, for modules that nothing imports.
+func (b *builder) keepExtensions(stdlib string, f familyFile) error {
+	stdlib, info, err := b.root.Resolve(stdlib, func(string) {})
+	if err != nil || !info.IsDir() {
+		return ignoreAbsent(err)
+	}
+	extensions := rootfs.Join(stdlib, "lib-dynload")
+	names, err := b.root.ReadDirNames(extensions)
+	if err != nil {
+		return ignoreAbsent(err)
+	}
+	tag := ".cpython-" + strings.TrimPrefix(strings.ReplaceAll(f.match[1], ".", ""), "python") + ".pyc"
+	for _, name := range names {
+		module, _, _ := strings.Cut(strings.TrimPrefix(name, "_"), ".")
+		for _, source := range []string{module + ".py", module, "__pycache__/" + module + tag} {
+			if b.tree.find(rootfs.Join(stdlib, source)) == 0 {
+				continue
+			}
+			if err := b.keepPhysical(rootfs.Join(extensions, name), RuntimeRule, f.id); err != nil {
+				return err
+			}
+			break
 		}
 	}
 	return nil
@@ -261,33 +281,13 @@ func (b *builder) readSmall(path string) ([]byte, error) {
 	if errors.Is(err, rootfs.ErrTooLarge) {
 		return nil, nil
 	}
-	return bytes.Clone(data), err
+	return data, err
 }
 
-// readELF reads the ELF file at the physical path; nil when it is broken.
-func (b *builder) readELF(path string) (*elfdyn.File, error) {
-	f, err := b.root.OpenFile(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	file, err := elfdyn.Read(f)
-	if err != nil {
-		return nil, realError(err)
-	}
-	return file, nil
-}
-
+// ignoreAbsent drops the errors that say that a path leads nowhere.
 func ignoreAbsent(err error) error {
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ELOOP) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.ELOOP) {
 		return nil
 	}
 	return err
-}
-
-// lines yields the lines of a small file.
-func lines(data []byte) *bufio.Scanner {
-	sc := bufio.NewScanner(bytes.NewReader(data))
-	sc.Buffer(nil, maxSmall+1)
-	return sc
 }

@@ -16,11 +16,13 @@ import (
 	"io/fs"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/org/slimfile/sensor/keepset/dpkg"
+	"github.com/org/slimfile/sensor/keepset/elfdyn"
 	"github.com/org/slimfile/sensor/keepset/ldso"
 	"github.com/org/slimfile/sensor/manifest"
 	"github.com/org/slimfile/sensor/rootfs"
-	"golang.org/x/sys/unix"
 )
 
 // Resolve works out the keep set of the image root from the trace (in the
@@ -29,7 +31,7 @@ import (
 func Resolve(ctx context.Context, root *rootfs.Root, trace io.Reader, pack manifest.Pack) (*Set, error) {
 	b := &builder{
 		ctx: ctx, root: root, pack: pack, env: environment(pack.Image.Env),
-		tree: newArena(), objects: map[[sha256.Size]byte]bool{}, scripts: map[string]bool{}, wordNodes: map[nodeID]bool{},
+		tree: newArena(), parsed: map[string]*elfdyn.File{}, objects: map[[sha256.Size]byte]bool{}, scripts: map[string]bool{}, wordNodes: map[nodeID]bool{},
 	}
 	for _, step := range []func() error{
 		b.prepare,
@@ -63,10 +65,12 @@ type builder struct {
 	db     *dpkg.DB
 	header manifest.Header
 
-	cursor  nodeID   // nodes below it have been inspected
-	again   []nodeID // inspected nodes that turned out to be run
-	objects map[[sha256.Size]byte]bool
-	scripts map[string]bool // shell scripts parsed
+	cursor    nodeID                     // nodes below it have been inspected
+	again     []nodeID                   // inspected nodes that turned out to be run
+	parsed    map[string]*elfdyn.File    // by physical path
+	objects   map[[sha256.Size]byte]bool // libraries seen to by keepLinked, with what they inherit
+	inherited int                        // of objects, how many inherit folders
+	scripts   map[string]bool            // shell scripts parsed
 	// wordNodes are the programs that only a word of a script speaks for.
 	wordNodes map[nodeID]bool
 
@@ -242,7 +246,7 @@ func (b *builder) isForeign(path string, info rootfs.Info, why Reasons) bool {
 	switch path {
 	case "/etc/resolv.conf", "/etc/hosts", "/etc/hostname", "/etc/mtab":
 		// Builders leave empty files there as mount points.
-		return !(why&touched != 0 && info.IsRegular() && info.Size > 0)
+		return why&touched == 0 || !info.IsRegular() || info.Size == 0
 	}
 	return b.db.IsStatus(path)
 }

@@ -6,9 +6,10 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/org/slimfile/sensor/keepset/dpkg"
 	"github.com/org/slimfile/sensor/rootfs"
-	"golang.org/x/sys/unix"
 )
 
 // describePackages makes a file in /var/lib/dpkg/status.d for each Debian
@@ -106,7 +107,7 @@ func (m *metadata) add(name string, mode uint32, data []byte) {
 	}
 	m.b.generated = append(m.b.generated, File{
 		Path: file, Mode: mode, UID: m.like.UID, GID: m.like.GID,
-		Mtime: int64(m.like.Mtime.Sec), Data: data,
+		Mtime: m.like.Mtime.Sec, Data: data,
 	})
 }
 

@@ -72,8 +72,8 @@ func homeOf(passwd []byte, user string) string {
 	if user == "" {
 		user = "0"
 	}
-	for sc := lines(passwd); sc.Scan(); {
-		fields := strings.Split(sc.Text(), ":")
+	for line := range strings.Lines(string(passwd)) {
+		fields := strings.Split(strings.TrimSuffix(line, "\n"), ":")
 		if len(fields) >= 6 && (fields[0] == user || fields[2] == user) && strings.HasPrefix(fields[5], "/") {
 			return fields[5]
 		}

@@ -66,7 +66,8 @@ func fstat(fd int, path string) (Info, error) {
 func infoOf(st *unix.Stat_t) Info {
 	return Info{
 		Mode: st.Mode, UID: st.Uid, GID: st.Gid, Size: st.Size,
-		Mtime: st.Mtim, Dev: uint64(st.Dev), Ino: st.Ino,
-		Nlink: uint64(st.Nlink), Rdev: uint64(st.Rdev), Blocks: st.Blocks,
+		Mtime: st.Mtim, Dev: st.Dev, Ino: st.Ino,
+		Nlink: uint64(st.Nlink), //nolint:unconvert // has 32 bits on arm64
+		Rdev:  st.Rdev, Blocks: st.Blocks,
 	}
 }

@@ -46,7 +46,7 @@ func (r *Root) resolve(path string, follow bool, visit func(string)) (string, In
 	if isPhysical(path) {
 		// Most paths hold no link: one look-up instead of one per component.
 		info, err := r.Lstat(path)
-		if err == nil && !(follow && info.IsLink()) {
+		if err == nil && (!follow || !info.IsLink()) {
 			return path, info, nil
 		}
 	}

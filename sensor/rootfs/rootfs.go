@@ -41,8 +41,8 @@ func Open(dir string) (*Root, error) {
 	return &Root{dir: os.NewFile(uintptr(fd), dir)}, nil
 }
 
-// Close releases the root's descriptor.
-func (r *Root) Close() error { return r.dir.Close() }
+// Close releases the root's descriptor, which nothing was written to.
+func (r *Root) Close() { r.dir.Close() }
 
 // OpenPath returns an O_PATH descriptor (open(2)) of whatever stands at path,
 // of a link itself: good for fstat(2), fchownat(2) and /proc/self/fd, and as
@@ -92,7 +92,7 @@ func (r *Root) Lstat(path string) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	defer unix.Close(fd)
+	defer func() { _ = unix.Close(fd) }()
 	return fstat(fd, path)
 }
 
@@ -102,7 +102,7 @@ func (r *Root) Readlink(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer unix.Close(fd)
+	defer func() { _ = unix.Close(fd) }()
 	var buf [unix.PathMax]byte
 	n, err := unix.Readlinkat(fd, "", buf[:])
 	if err != nil {
@@ -157,11 +157,11 @@ func (r *Root) openat2(path string, flags uint64) (int, error) {
 		if err == nil {
 			return fd, nil
 		}
-		if err != unix.EINTR && err != unix.EAGAIN {
+		if !errors.Is(err, unix.EINTR) && !errors.Is(err, unix.EAGAIN) {
 			break
 		}
 	}
-	if err == unix.ENOSYS {
+	if errors.Is(err, unix.ENOSYS) {
 		err = fmt.Errorf("%w: openat2 needs Linux 5.6 or later", err)
 	}
 	return -1, &fs.PathError{Op: "open", Path: path, Err: err}

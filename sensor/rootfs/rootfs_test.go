@@ -9,8 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/org/slimfile/sensor/rootfs"
 	"golang.org/x/sys/unix"
+
+	"github.com/org/slimfile/sensor/rootfs"
 )
 
 // tree makes a root: "name/" is a directory, "name -> target" a link, "name |"
@@ -36,7 +37,7 @@ func tree(t *testing.T, entries ...string) *rootfs.Root {
 	}
 	root, err := rootfs.Open(dir)
 	must(t, err)
-	t.Cleanup(func() { root.Close() })
+	t.Cleanup(root.Close)
 	return root
 }
 
@@ -188,7 +189,7 @@ func TestWalk(t *testing.T) {
 		t.Errorf("got %q, %v\nwant %q", got, err, want)
 	}
 	stop := errors.New("stop")
-	if err := root.Walk("/a", func(string, rootfs.Info) error { return stop }); err != stop {
+	if err := root.Walk("/a", func(string, rootfs.Info) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("got %v, want the function's error", err)
 	}
 }

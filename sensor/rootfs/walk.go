@@ -1,6 +1,7 @@
 package rootfs
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 
@@ -22,7 +23,7 @@ func (r *Root) Walk(top string, visit func(path string, info Info) error) error 
 
 func (r *Root) walk(path string, info Info, visit func(string, Info) error) error {
 	err := visit(path, info)
-	if err == fs.SkipDir && info.IsDir() {
+	if errors.Is(err, fs.SkipDir) && info.IsDir() {
 		return nil
 	}
 	if err != nil || !info.IsDir() {

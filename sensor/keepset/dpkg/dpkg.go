@@ -19,8 +19,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/org/slimfile/sensor/rootfs"
 	"golang.org/x/sys/unix"
+
+	"github.com/org/slimfile/sensor/rootfs"
 )
 
 // Where things stand (dpkg(1), FILES).
@@ -150,7 +151,7 @@ func (db *DB) Stanza(i int) ([]byte, error) {
 	}
 	defer f.Close()
 	data := make([]byte, p.size)
-	if _, err := f.ReadAt(data, p.offset); err != nil && err != io.EOF {
+	if _, err := f.ReadAt(data, p.offset); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	return append(bytes.TrimRight(data, "\n"), '\n'), nil
@@ -237,9 +238,8 @@ func (db *DB) readStatusDir() error {
 // validName says whether s may be a package name or an architecture (Debian
 // Policy 5.6.7) and so a file name.
 func validName(s string) bool {
-	return s != "" && len(s) < 200 && !strings.HasPrefix(s, ".") && !strings.ContainsFunc(s, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("+-._", r))
-	})
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-._"
+	return s != "" && len(s) < 200 && !strings.HasPrefix(s, ".") && strings.Trim(s, letters) == ""
 }
 
 // stanza is what is looked at of one paragraph of control data.
@@ -266,7 +266,7 @@ func eachStanza(r io.Reader, visit func(stanza) error) error {
 	continued := false
 	for {
 		line, err := in.ReadSlice('\n')
-		if err != nil && err != io.EOF && err != bufio.ErrBufferFull {
+		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
 			return err
 		}
 		at += int64(len(line))
@@ -286,13 +286,13 @@ func eachStanza(r io.Reader, visit func(stanza) error) error {
 				s.field(line)
 			}
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			if s.size > 0 {
 				return visit(s)
 			}
 			return nil
 		}
-		continued = err == bufio.ErrBufferFull
+		continued = errors.Is(err, bufio.ErrBufferFull)
 	}
 }
 

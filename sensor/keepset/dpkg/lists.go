@@ -42,7 +42,7 @@ func (l *lister) read(i int) error {
 	last := ""
 	err := l.db.Files(i, func(path string) error {
 		// A folder is followed by what is in it, and owned by many.
-		if last != "" && !(strings.HasPrefix(path, last) && strings.HasPrefix(path[len(last):], "/")) {
+		if last != "" && !strings.HasPrefix(path, last+"/") {
 			if err := l.own(i, last); err != nil {
 				return err
 			}

@@ -1,14 +1,13 @@
 package ldso
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"path"
 	"strings"
 
-	"github.com/org/slimfile/sensor/rootfs"
 	"golang.org/x/sys/unix"
+
+	"github.com/org/slimfile/sensor/rootfs"
 )
 
 // Bounds on configuration that an image may bring.
@@ -29,47 +28,65 @@ func (l *Loader) readConf(file string, depth int) error {
 	if err != nil {
 		return err
 	}
-	dirs, includes := parseConf(data)
-	l.glibc = append(l.glibc, dirs[:min(len(dirs), maxFolders-len(l.glibc))]...)
-	for _, pattern := range includes {
-		if l.includes++; l.includes > maxIncludes {
-			return nil
+	for _, d := range parseConf(data) {
+		if d.folder != "" && len(l.glibc) < maxFolders {
+			l.glibc = append(l.glibc, d.folder)
 		}
-		if !strings.HasPrefix(pattern, "/") {
-			pattern = rootfs.Join(rootfs.Parent(file), pattern)
+		if d.include == "" {
+			continue
 		}
-		files, err := glob(l.root, pattern)
-		if err != nil {
+		if err := l.include(file, d.include, depth); err != nil {
 			return err
-		}
-		for _, f := range files {
-			if err := l.readConf(f, depth+1); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
 }
 
-// parseConf splits ld.so.conf into folders and include patterns.
-func parseConf(data []byte) (dirs, includes []string) {
-	sc := bufio.NewScanner(bytes.NewReader(data))
-	sc.Buffer(nil, maxConfig)
-	for sc.Scan() {
-		line, _, _ := strings.Cut(sc.Text(), "#")
+func (l *Loader) include(file, pattern string, depth int) error {
+	if l.includes++; l.includes > maxIncludes {
+		return nil
+	}
+	if !strings.HasPrefix(pattern, "/") {
+		pattern = rootfs.Join(rootfs.Parent(file), pattern)
+	}
+	files, err := glob(l.root, pattern)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if err := l.readConf(f, depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// confLine is one statement of ld.so.conf; one of the two is set.
+type confLine struct {
+	folder  string
+	include string // pattern
+}
+
+// parseConf reads ld.so.conf.
+func parseConf(data []byte) []confLine {
+	var out []confLine
+	for line := range strings.Lines(string(data)) {
+		line, _, _ = strings.Cut(line, "#")
 		fields := strings.Fields(line)
 		switch {
 		case len(fields) == 0 || fields[0] == "hwcap":
 		case fields[0] == "include":
-			includes = append(includes, fields[1:]...)
+			for _, pattern := range fields[1:] {
+				out = append(out, confLine{include: pattern})
+			}
 		default:
 			dir, _, _ := strings.Cut(strings.TrimSpace(line), "=") // "=libc6" tells an old kind of library
 			if strings.HasPrefix(dir, "/") {
-				dirs = append(dirs, strings.TrimRight(dir, "/ \t"))
+				out = append(out, confLine{folder: strings.TrimRight(dir, "/ \t")})
 			}
 		}
 	}
-	return dirs, includes
+	return out
 }
 
 // readConfig reads a file of the loader's configuration, through links. One

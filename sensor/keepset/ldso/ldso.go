@@ -15,9 +15,10 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/org/slimfile/sensor/keepset/elfdyn"
 	"github.com/org/slimfile/sensor/rootfs"
-	"golang.org/x/sys/unix"
 )
 
 // Loader looks for libraries in one image. It is not safe for concurrent use.
@@ -33,6 +34,7 @@ type Loader struct {
 
 	folders map[string]folder
 	found   map[query][]string
+	files   map[string]elfdyn.Arch // of the ELF file a path leads to; zero for none
 }
 
 // query is what a search depends on.
@@ -48,9 +50,16 @@ type folder struct {
 	variants []string // its hardware capability folders
 }
 
-// maxMemo bounds each of the two maps of Loader, which are only there to be
-// quick.
+// maxMemo bounds each of the maps of Loader, which are only there to be quick.
 const maxMemo = 1 << 14
+
+// remember adds to a map of at most maxMemo entries.
+func remember[K comparable, V any](memo map[K]V, key K, value V) {
+	if len(memo) >= maxMemo {
+		clear(memo)
+	}
+	memo[key] = value
+}
 
 // New reads the configuration of the loaders that root holds. libraryPath is
 // LD_LIBRARY_PATH of the image's environment, workdir its WORKDIR, which
@@ -58,7 +67,7 @@ const maxMemo = 1 << 14
 func New(root *rootfs.Root, libraryPath, workdir string) (*Loader, error) {
 	l := &Loader{
 		root: root, workdir: cmp.Or(workdir, "/"),
-		folders: map[string]folder{}, found: map[query][]string{},
+		folders: map[string]folder{}, found: map[query][]string{}, files: map[string]elfdyn.Arch{},
 	}
 	if libraryPath != "" {
 		l.libraryPath = strings.FieldsFunc(libraryPath, func(r rune) bool { return r == ':' || r == ';' })
@@ -121,10 +130,7 @@ func (l *Loader) Find(name string, o Object) ([]string, error) {
 	}
 	found, err := l.search(name, o.file.Arch, before, !isMusl(o.file) && !o.file.NoDefaultLib, after)
 	if err == nil && len(found) > 0 {
-		if len(l.found) >= maxMemo {
-			clear(l.found)
-		}
-		l.found[q] = found
+		remember(l.found, q, found)
 	}
 	return found, err
 }
@@ -220,17 +226,32 @@ func (l *Loader) try(path string, arch elfdyn.Arch, found *[]string) (bool, erro
 
 // loadable says whether path leads to an ELF file of the architecture.
 func (l *Loader) loadable(path string, arch elfdyn.Arch) (bool, error) {
+	got, ok := l.files[path]
+	if !ok {
+		var err error
+		if got, err = l.identify(path); err != nil {
+			return false, err
+		}
+		remember(l.files, path, got)
+	}
+	return got == arch, nil
+}
+
+func (l *Loader) identify(path string) (elfdyn.Arch, error) {
 	physical, info, err := l.root.Resolve(path, func(string) {})
 	if err != nil || !info.IsRegular() {
-		return false, ignoreAbsent(err)
+		return elfdyn.Arch{}, ignoreAbsent(err)
 	}
 	f, err := l.root.OpenFile(physical)
 	if err != nil {
-		return false, err
+		return elfdyn.Arch{}, err
 	}
 	defer f.Close()
-	got, err := elfdyn.Identify(f)
-	return err == nil && got == arch, nil
+	arch, err := elfdyn.Identify(f)
+	if err != nil {
+		return elfdyn.Arch{}, nil // not a library
+	}
+	return arch, nil
 }
 
 // ignoreAbsent drops the errors that say that a path leads nowhere.
@@ -248,10 +269,7 @@ func (l *Loader) folder(dir string) (folder, error) {
 	}
 	f, err := l.lookAt(dir)
 	if err == nil {
-		if len(l.folders) >= maxMemo {
-			clear(l.folders)
-		}
-		l.folders[dir] = f
+		remember(l.folders, dir, f)
 	}
 	return f, err
 }
