@@ -2,10 +2,9 @@ package trace
 
 import (
 	"context"
-	"crypto/x509"
+	"crypto/tls"
 	"errors"
 	"fmt"
-	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -209,16 +208,15 @@ func (s *supervisor) probeFailure(ctx context.Context, p manifest.Probe, prober 
 
 func probeRemedy(p manifest.Probe, err error) string {
 	var cause *manifest.Failure
-	var unknownCA x509.UnknownAuthorityError
-	var wrongName x509.HostnameError
-	var invalid x509.CertificateInvalidError
+	var untrusted *tls.CertificateVerificationError
+	var notTLS tls.RecordHeaderError
 	text := err.Error()
 	switch {
 	case errors.As(err, &cause):
 		return cause.Remedy
-	case errors.As(err, &unknownCA), errors.As(err, &wrongName), errors.As(err, &invalid):
+	case errors.As(err, &untrusted):
 		return "to accept any certificate: insecure=true"
-	case errors.Is(err, http.ErrSchemeMismatch):
+	case errors.As(err, &notTLS):
 		return "the app speaks plain HTTP there: scheme=http"
 	case p.HTTP != nil && p.HTTP.Scheme == "http" && (strings.Contains(text, `malformed HTTP response "\x15\x03`) ||
 		strings.Contains(text, "HTTP request to an HTTPS server") || strings.Contains(text, "HTTP request was sent to HTTPS port")):

@@ -225,10 +225,6 @@ func describe(listeners []netip.AddrPort) string {
 // reportListeners warns of ports that work here, where the probes run beside
 // the app, but cannot be reached from outside the container.
 func (s *supervisor) reportListeners() {
-	if s.forked() {
-		s.warn("the image's command exits 0 and leaves the app running in the background: " +
-			"a container ends when its first process does, so start the app in the foreground")
-	}
 	if s.run.Ready.Kind != manifest.ReadyTCP {
 		return
 	}

@@ -22,7 +22,7 @@ func (s *supervisor) stop(ctx context.Context) error {
 		return err
 	}
 	begin := time.Now()
-	s.warnDeaf()
+	s.warnFirstProcess()
 	if err := s.signalApp(); err != nil {
 		return err
 	}
@@ -67,11 +67,16 @@ func (s *supervisor) signalApp() error {
 	return nil
 }
 
-// warnDeaf warns of an app that ends here by the default action of STOPSIGNAL.
-// In production it is process 1 of its container, where a signal without a
-// handler does nothing (pid_namespaces(7)).
-func (s *supervisor) warnDeaf() {
-	if s.forked() || s.signal == unix.SIGKILL || s.signal == unix.SIGSTOP {
+// warnFirstProcess warns of what works here but not in production, where the
+// app is process 1 of its container: that one's end is the end of all, and a
+// signal for which it has no handler does nothing (pid_namespaces(7)).
+func (s *supervisor) warnFirstProcess() {
+	if s.forked() {
+		s.warn("the image's command exits 0 and leaves the app running in the background: " +
+			"a container ends when its first process does, so start the app in the foreground")
+		return
+	}
+	if s.signal == unix.SIGKILL || s.signal == unix.SIGSTOP {
 		return
 	}
 	if ok, err := handles(s.app.Pid(), s.signal); err == nil && !ok {

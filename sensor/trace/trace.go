@@ -11,8 +11,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/org/slimfile/sensor/manifest"
 )
@@ -37,15 +38,18 @@ type Dirs struct {
 }
 
 // Run carries out the run that dirs.Input asks for. The app's log and one line
-// per event go to stdout. The calling process must be process 1 of a pid
-// namespace: at the end every other process there is killed.
+// per event go to stdout. It is for a process of its own: that one reaps all
+// children, becomes unreadable for others, and as process 1 of a pid namespace
+// ends the run by killing everything else in it.
 //
 // Results are written to dirs.Output, replacing all that is there, once no
 // other process is left: the app may be root and able to write there. A
 // *manifest.Failure as error has been written there; any other has not.
 func Run(ctx context.Context, dirs Dirs, mode Mode, stdout io.Writer) error {
-	if pid := os.Getpid(); pid != 1 {
-		return fmt.Errorf("this is process %d: a run must be process 1 of its container, for it ends by killing every other process", pid)
+	// An app that is root as well must not get at our memory and descriptors
+	// through /proc (ptrace(2), access mode checking).
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
+		return fmt.Errorf("set dumpable: %w", err)
 	}
 	out, err := openOutput(dirs.Output)
 	if err != nil {
