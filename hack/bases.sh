@@ -26,12 +26,6 @@ slim=(
 SOURCE_DATE_EPOCH=$(date -u -d 00:00 +%s)
 export SOURCE_DATE_EPOCH
 
-registry_answers() {
-	local status
-	status=$(curl --silent --output /dev/null --write-out '%{http_code}' --max-time 5 https://registry-1.docker.io/v2/) || return 1
-	[ "$status" = 200 ] || [ "$status" = 401 ]
-}
-
 # key NAME [MORE...]: a hash of NAME's recipe and what it is made from.
 key() {
 	local hash
@@ -108,26 +102,19 @@ debian() {
 	rm -rf "$context"
 }
 
-start_daemon() {
-	[ -z "${address:-}" ] || return 0
-	trap '"$repo/hack/buildkitd.sh" stop "$bases/buildkitd" && rm -rf "$bases/buildkitd"' EXIT
-	address=$("$repo/hack/buildkitd.sh" start "$bases/buildkitd")
-}
-
 # derive NAME REFS [BUILDCTL-OPTION...]: in the background, on debian's layout.
 derive() {
 	local name=$1 refs=$2 key
 	key=$(key "$name" "$debian_key" "$refs")
 	shift 2
 	if ! made "$name" "$key"; then
-		start_daemon
+		use_daemon
 		{ build "$name" "$key" "$refs" --local context="$recipes/$name" "$@" && made "$name" "$key"; } &
 		jobs+=($!)
 	fi
 }
 
 mkdir -p "$bases/store" "$bases/current"
-need_packages curl ca-certificates
 if registry_answers; then
 	say "docker.io answers: its images are used"
 	rm -f "$bases/current"/*
@@ -141,7 +128,7 @@ if ! made debian "$debian_key"; then
 	lock bases
 fi
 if ! made debian "$debian_key"; then
-	start_daemon
+	use_daemon
 	debian "$debian_key"
 	made debian "$debian_key"
 fi

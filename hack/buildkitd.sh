@@ -4,7 +4,8 @@
 # Development BuildKit daemon with its state in FOLDER (default:
 # ~/.cache/slimfile/buildkitd). It grants security.insecure to builds that ask
 # for it and takes docker.io's images from hack/bases.sh where those were made.
-# start prints its address, for BUILDKIT_HOST, and leaves a running one as it is.
+# start prints its address, for BUILDKIT_HOST, and leaves a running one as it is;
+# address prints it, and fails if none runs.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 usage "$@"
@@ -44,6 +45,7 @@ await() {
 
 start() {
 	if running buildkitd && running mirror; then
+		echo "$address"
 		return
 	fi
 	[ "$(id -u)" = 0 ] || die "the daemon needs root"
@@ -66,6 +68,7 @@ start() {
 		--containerd-worker=false \
 		--allow-insecure-entitlement security.insecure
 	await 60 buildkitd "$tools/buildctl" --addr "$address" debug workers
+	echo "$address"
 }
 
 stop() {
@@ -81,8 +84,8 @@ stop() {
 }
 
 case $action in
-start) start && echo "$address" ;;
+start) start ;;
 stop) stop ;;
-address) echo "$address" ;;
+address) running buildkitd && echo "$address" ;;
 *) die "unknown action $action: start, stop or address" ;;
 esac

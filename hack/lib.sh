@@ -67,3 +67,29 @@ lock() {
 		flock --timeout 3600 9 || die "gave up waiting for $cache/$1.lock"
 	fi
 }
+
+# at_exit COMMAND: run it, too, when the script ends; the last one first.
+at_exit() {
+	exit_commands=$1${exit_commands:+; $exit_commands}
+	# shellcheck disable=SC2064  # it is to be expanded now
+	trap "$exit_commands" EXIT
+}
+
+# use_daemon sets address to the development daemon's; one that it has to start
+# ends with the script.
+use_daemon() {
+	[ -z "${address:-}" ] || return 0
+	if ! address=$("$repo/hack/buildkitd.sh" address); then
+		# shellcheck disable=SC2016  # expanded at the exit
+		at_exit '"$repo/hack/buildkitd.sh" stop'
+		address=$("$repo/hack/buildkitd.sh" start)
+	fi
+}
+
+# registry_answers tells whether docker.io can be reached from here.
+registry_answers() {
+	need_packages curl ca-certificates
+	local status
+	status=$(curl --silent --output /dev/null --write-out '%{http_code}' --max-time 5 https://registry-1.docker.io/v2/) || return 1
+	[ "$status" = 200 ] || [ "$status" = 401 ]
+}

@@ -75,7 +75,7 @@ func startDaemon(t testing.TB, tools toolchain, dir, registry string, opts Optio
 	if err != nil {
 		t.Fatalf("start buildkitd: %v", err)
 	}
-	t.Cleanup(func() { c.Close() })
+	t.Cleanup(func() { _ = c.Close() })
 	return c, address
 }
 

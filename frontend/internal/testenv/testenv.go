@@ -14,7 +14,6 @@
 package testenv
 
 import (
-	"context"
 	"fmt"
 	"net/http/httptest"
 	"os"
@@ -129,9 +128,4 @@ func shortTempDir(t testing.TB) string {
 		}
 	})
 	return dir
-}
-
-// cleanupContext outlives the test's own context, which ends before cleanups.
-func cleanupContext(t testing.TB) context.Context {
-	return context.WithoutCancel(t.Context())
 }

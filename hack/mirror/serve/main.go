@@ -39,7 +39,7 @@ func serve(ctx context.Context, addressFile string, folders []string) error {
 		return err
 	}
 	srv := &http.Server{Handler: mirror.Mirror{Folders: folders}, ReadHeaderTimeout: 10 * time.Second}
-	context.AfterFunc(ctx, func() { srv.Close() })
+	context.AfterFunc(ctx, func() { _ = srv.Close() })
 	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# usage: hack/test.sh [GO-TEST-ARGUMENT...]
+#
+# Runs all tests with the race detector, after setting up what they need; with
+# arguments, `go test -race` with those. SLIMFILE_TEST_REQUIRE=1 makes a test
+# that cannot run here fail.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+usage "$@"
+
+[ $# -gt 0 ] || set -- ./...
+"$repo/hack/tools.sh" buildkitd buildctl runc >/dev/null
+"$repo/hack/bases.sh"
+say "go test -race $*"
+cd "$repo"
+CGO_ENABLED=1 go test -race -timeout 30m "$@"
