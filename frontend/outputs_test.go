@@ -67,12 +67,12 @@ func testStock(t *testing.T, s suite) {
 	})
 	t.Run("subrequests", func(t *testing.T) {
 		for request, want := range map[string]string{
-			"frontend.lint": "sources", "frontend.outline": "TARGETARCH", "frontend.targets": "targets",
+			"frontend.lint": "sources", "frontend.outline": "VERSION", "frontend.targets": "targets",
 			"frontend.subrequests.describe": "frontend.outline",
 		} {
 			t.Run(request, func(t *testing.T) {
 				eachClient(t, func(t *testing.T, build gwclient.BuildFunc) {
-					b := s.app(build, `ARG TARGETARCH`, `CMD ["read", "/fixture"]`)
+					b := s.app(build, `ARG VERSION=1`, `CMD ["read", "/fixture"]`)
 					if answer := string(s.ask(t, b, request)["result.json"]); !strings.Contains(answer, want) {
 						t.Errorf("the answer lacks %q: %s", want, answer)
 					}
@@ -278,7 +278,8 @@ func checkReport(t *testing.T, dir string, shipped []string) {
 // testCaching: steps whose inputs are unchanged do not run again.
 func testCaching(t *testing.T, s suite) {
 	eachClient(t, func(t *testing.T, build gwclient.BuildFunc) {
-		b := s.app(build, `RUN ["/fixture", "make-files", "/data", "1", "3"]`, `EXPOSE 8080`, `CMD ["serve"]`)
+		// What one client has run, the other finds cached: ENV sets them apart.
+		b := s.app(build, `ENV TEST=`+t.Name(), `RUN ["/fixture", "make-files", "/data", "1", "3"]`, `EXPOSE 8080`, `CMD ["serve"]`)
 		s.env.BuildImage(t, b)
 		ran := func(t *testing.T, b testenv.Build) (ran []string) {
 			for step, hit := range cached(s.env.BuildImage(t, b).Log) {

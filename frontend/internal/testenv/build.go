@@ -42,6 +42,9 @@ type Result struct {
 	Metadata map[string]string
 	// Log is the progress display's plain text.
 	Log string
+	// Warnings are those that the frontend sent. The display shows some of
+	// them only: not those of a step that it is done with.
+	Warnings []string
 }
 
 // Build runs b without an output but what b.Options exports.
@@ -56,8 +59,8 @@ func (e *Env) Build(t testing.TB, b Build) (Result, error) {
 		t.Fatal(err)
 	}
 	log := new(strings.Builder)
-	metadata, err := e.solve(t.Context(), b.InProcess, opt, log)
-	return Result{Metadata: metadata, Log: log.String()}, err
+	metadata, warnings, err := e.solve(t.Context(), b.InProcess, opt, log)
+	return Result{Metadata: metadata, Log: log.String(), Warnings: warnings}, err
 }
 
 // BuildImage runs b, which must succeed, and returns the image.
@@ -137,12 +140,14 @@ func (b Build) solveOpt(scratch, libexec string) (client.SolveOpt, error) {
 	return opt, nil
 }
 
-// solve sends a build and writes its progress to log.
-func (e *Env) solve(ctx context.Context, build gwclient.BuildFunc, opt client.SolveOpt, log io.Writer) (map[string]string, error) {
+// solve sends a build and writes its progress to log. It returns the exporter's
+// response and the warnings.
+func (e *Env) solve(ctx context.Context, build gwclient.BuildFunc, opt client.SolveOpt, log io.Writer) (map[string]string, []string, error) {
 	display, err := progressui.NewDisplay(log, progressui.PlainMode)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	var warnings []string
 	var resp *client.SolveResponse
 	status := make(chan *client.SolveStatus)
 	eg, egCtx := errgroup.WithContext(ctx)
@@ -157,11 +162,14 @@ func (e *Env) solve(ctx context.Context, build gwclient.BuildFunc, opt client.So
 	})
 	eg.Go(func() error {
 		// The display must drain the channel also after the build failed.
-		_, err := display.UpdateFrom(context.WithoutCancel(ctx), status)
+		found, err := display.UpdateFrom(context.WithoutCancel(ctx), status)
+		for _, w := range found {
+			warnings = append(warnings, string(w.Short))
+		}
 		return err
 	})
 	if err := eg.Wait(); err != nil {
-		return nil, err
+		return nil, warnings, err
 	}
-	return resp.ExporterResponse, nil
+	return resp.ExporterResponse, warnings, nil
 }

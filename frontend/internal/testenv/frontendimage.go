@@ -44,7 +44,7 @@ func (e *Env) buildFrontend() (libexec string, err error) {
 		}
 	}
 	log := new(strings.Builder)
-	_, err = e.solve(ctx, nil, client.SolveOpt{
+	_, _, err = e.solve(ctx, nil, client.SolveOpt{
 		Frontend:      "dockerfile.v0",
 		FrontendAttrs: map[string]string{"context:programs": "local:programs"},
 		LocalMounts:   locals,
