@@ -39,9 +39,10 @@ type Loader struct {
 
 // query is what a search depends on.
 type query struct {
-	name string
-	arch elfdyn.Arch
-	dirs string
+	name     string
+	arch     elfdyn.Arch
+	useCache bool
+	dirs     string
 }
 
 // folder is what is known of a directory that libraries are looked for in.
@@ -124,11 +125,12 @@ func (l *Loader) Find(name string, o Object) ([]string, error) {
 		return l.direct(name, o)
 	}
 	before, after := l.order(o)
-	q := query{name, o.file.Arch, strings.Join(before, "\x00") + "\x00\x00" + strings.Join(after, "\x00")}
+	useCache := !isMusl(o.file) && !o.file.NoDefaultLib
+	q := query{name, o.file.Arch, useCache, strings.Join(before, "\x00") + "\x00\x00" + strings.Join(after, "\x00")}
 	if found, ok := l.found[q]; ok {
 		return found, nil
 	}
-	found, err := l.search(name, o.file.Arch, before, !isMusl(o.file) && !o.file.NoDefaultLib, after)
+	found, err := l.search(name, o.file.Arch, before, useCache, after)
 	if err == nil && len(found) > 0 {
 		remember(l.found, q, found)
 	}
@@ -165,7 +167,7 @@ func (l *Loader) order(o Object) (before, after []string) {
 		// stale; with a fresh one they add nothing.
 		after = slices.Concat(defaultDirs(o.file.Arch.Machine), l.glibc)
 	}
-	if !isGlibc(o.file) {
+	if !isGlibc(o.file) && !o.file.NoDefaultLib {
 		after = append(after, l.musl...)
 	}
 	return before, after

@@ -14,9 +14,13 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// MaxSize is the size in bytes of the largest script that is parsed. It bounds
-// how deep a hostile script can nest, and so the parser's stack.
+// MaxSize is the size in bytes of the largest script that is parsed. With
+// maxOpen it bounds how deep a hostile script can nest, and so the parser's
+// stack and time.
 const MaxSize = 64 << 10
+
+// maxOpen bounds the opening parentheses of a script.
+const maxOpen = 4096
 
 // Script is what a script names.
 type Script struct {
@@ -28,6 +32,9 @@ type Script struct {
 func Parse(name string, script []byte) (Script, error) {
 	if len(script) > MaxSize {
 		return Script{}, fmt.Errorf("script %s is larger than %d bytes", name, MaxSize)
+	}
+	if bytes.Count(script, []byte("(")) > maxOpen {
+		return Script{}, fmt.Errorf("script %s has more than %d opening parentheses", name, maxOpen)
 	}
 	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(bytes.NewReader(script), name)
 	if err != nil {

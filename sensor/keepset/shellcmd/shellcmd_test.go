@@ -1,0 +1,75 @@
+package shellcmd
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestParse(t *testing.T) {
+	tests := []struct {
+		name, script      string
+		commands, sourced []string
+	}{
+		{"empty", "", nil, nil},
+		{"lists and pipes", "a && b || c; d | e & f", []string{"a", "b", "c", "d", "e", "f"}, nil},
+		{"branches", "if a; then b; elif c; then d; else e; fi; while f; do g; done; case x in y) h;; esac; for i in 1; do j; done", strings.Split("abcdefghj", ""), nil},
+		{"substitutions", "x=$(a `b`) \"$(c)\" <(d)", []string{"a", "b", "c", "d"}, nil},
+		{"heredoc", "a <<E\n$(b)\nE\n", []string{"a", "b"}, nil},
+		{"assignments and redirections", "A=1 a >b", []string{"a"}, nil},
+		{"quotes", `'a' "b" c\d`, []string{"a"}, nil},
+		{"what is not literal", `$X; "$Y/z"; a$B; ${C:-d}`, nil, nil},
+		{"builtins and functions", "f() { a; }; f; cd /; echo; [ x ]; local y; b", []string{"a", "b"}, nil},
+		{"wrappers", "exec a; exec -a name b; env -i X=1 c; env -u Y d; nice -n 5 e; timeout -k 1 5 f; gosu u g; su-exec u:g h; nohup env i; xargs -0 -n 1 j; command -v k; exec -- l; tini -- m",
+			strings.Fields("a b c d e env f g gosu h i j k l m nice nohup su-exec timeout tini xargs"), nil},
+		{"wrapped variable", `exec "$@"; exec gosu "$USER" a`, []string{"a", "gosu"}, nil},
+		{"sourced", ". /a; source b; . \"$C\"", nil, []string{"/a", "b"}},
+		{"paths", "/bin/a; ./b", []string{"./b", "/bin/a"}, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := Parse("test", []byte(tt.script))
+			if err != nil || !slices.Equal(got.Commands, tt.commands) || !slices.Equal(got.Sourced, tt.sourced) {
+				t.Errorf("got %q, %v, want %q, %q", got, err, tt.commands, tt.sourced)
+			}
+		})
+	}
+}
+
+func TestParseHostile(t *testing.T) {
+	for name, script := range map[string]string{
+		"too large":       strings.Repeat("a\n", MaxSize),
+		"deep subshells":  strings.Repeat("(", MaxSize),
+		"deep ifs":        strings.Repeat("if ", MaxSize/3),
+		"deep expansions": strings.Repeat("${a:-", MaxSize/5),
+		"deep arithmetic": "$((" + strings.Repeat("(", MaxSize-3),
+		"less deep":       "$((" + strings.Repeat("(", maxOpen-2),
+		"deep negation":   "$((" + strings.Repeat("-", MaxSize-3),
+		"unclosed":        "if a; then",
+		"binary":          "\x7fELF\x00\x01)",
+	} {
+		if _, err := Parse("test", []byte(script)); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	deep := strings.Repeat("( ", maxOpen) + "a" + strings.Repeat(" )", maxOpen)
+	if got, err := Parse("test", []byte(deep)); err != nil || len(got.Commands) != 1 {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte("#!/bin/sh\nset -e\nif [ \"$1\" = x ]; then exec gosu u \"$@\"; fi\n"))
+	f.Add([]byte("exec env -u A B=1 nice -n"))
+	f.Fuzz(func(t *testing.T, script []byte) {
+		got, err := Parse("test", script)
+		if err != nil {
+			return
+		}
+		for _, word := range slices.Concat(got.Commands, got.Sourced) {
+			if word == "" || isBuiltin(word) && slices.Contains(got.Commands, word) {
+				t.Errorf("word %q", word)
+			}
+		}
+	})
+}
