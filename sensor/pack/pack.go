@@ -15,6 +15,7 @@ package pack
 import (
 	"context"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
 	"os"
@@ -111,8 +112,8 @@ func openRoots(src *rootfs.Root, dst string) (*dir, error) {
 		return nil, err
 	}
 	defer out.Close()
-	if names, _ := out.Readdirnames(1); len(names) > 0 {
-		return nil, fmt.Errorf("destination %s is not empty: it holds %q", dst, names[0])
+	if err := isEmpty(out); err != nil {
+		return nil, err
 	}
 	d := &dir{path: "/", src: -1, dst: -1}
 	d.refs.Store(1)
@@ -130,6 +131,17 @@ func openRoots(src *rootfs.Root, dst string) (*dir, error) {
 		return nil, &fs.PathError{Op: "open root", Path: dst, Err: err}
 	}
 	return d, nil
+}
+
+func isEmpty(dir *os.File) error {
+	names, err := dir.Readdirnames(1)
+	if len(names) > 0 {
+		return fmt.Errorf("destination %s is not empty: it holds %q", dir.Name(), names[0])
+	}
+	if err != io.EOF {
+		return err
+	}
+	return nil
 }
 
 // copier is one call of Copy.

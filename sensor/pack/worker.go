@@ -1,8 +1,6 @@
 package pack
 
 import (
-	"context"
-	"errors"
 	"fmt"
 
 	"github.com/org/slimfile/sensor/rootfs"
@@ -100,7 +98,7 @@ func (w *worker) makeOnce(j job, name string, st *unix.Stat_t) (int, error) {
 	if st.Nlink == 1 {
 		return w.make(j, name, st)
 	}
-	key := inode{uint64(st.Dev), st.Ino}
+	key := inode{st.Dev, st.Ino}
 	w.linking.Lock()
 	defer w.linking.Unlock()
 	known := w.inodes[key]
@@ -214,7 +212,7 @@ func (w *worker) fill(out int, j job, name string, st *unix.Stat_t) error {
 		return w.fail("open", j.path, err)
 	}
 	defer unix.Close(in)
-	if err := w.content(in, out, st); err != nil {
+	if err := w.content(in, out, st.Size); err != nil {
 		return w.failFile("copy", j.path, st.Size, err)
 	}
 	// chown(2) takes away setuid bits and file capabilities, and a POSIX ACL
@@ -229,107 +227,4 @@ func (w *worker) fill(out int, j job, name string, st *unix.Stat_t) error {
 		return err
 	}
 	return w.setTime(j.dir.dst, name, j.path, st.Mtim)
-}
-
-// content copies what is in a regular file, the cheapest way that works here.
-func (w *worker) content(in, out int, st *unix.Stat_t) error {
-	switch {
-	case st.Size == 0:
-		return nil
-	case w.clone(in, out):
-		return nil
-	case st.Blocks*statBlock < st.Size:
-		return w.sparse(in, out, st.Size)
-	}
-	return w.extent(in, out, 0, st.Size)
-}
-
-// statBlock is the unit of st_blocks, whatever the file system (stat(3type)).
-const statBlock = 512
-
-// clone lets out share the extents of in. A file system that cannot do it is
-// not asked again.
-func (w *worker) clone(in, out int) bool {
-	if w.noClone.Load() {
-		return false
-	}
-	if unix.IoctlFileClone(out, in) == nil {
-		return true
-	}
-	w.noClone.Store(true)
-	return false
-}
-
-// sparse copies the extents that hold data and leaves the holes.
-func (w *worker) sparse(in, out int, size int64) error {
-	for at := int64(0); at < size; {
-		data, err := unix.Seek(in, at, unix.SEEK_DATA)
-		if err == unix.ENXIO { // a hole up to the end
-			break
-		}
-		if err != nil {
-			return err
-		}
-		hole, err := unix.Seek(in, data, unix.SEEK_HOLE)
-		if err != nil {
-			return err
-		}
-		hole = min(hole, size)
-		if err := w.extent(in, out, data, hole-data); err != nil {
-			return err
-		}
-		at = hole
-	}
-	return unix.Ftruncate(out, size)
-}
-
-const (
-	// rangeLen bounds one copy_file_range(2), so that a cancelled build does
-	// not wait for gigabytes.
-	rangeLen = 32 << 20
-	// bufferLen fits the caches nearest to the processor.
-	bufferLen = 256 << 10
-)
-
-var errShrank = errors.New("shrank while it was copied")
-
-// extent copies length bytes at the same offset.
-func (w *worker) extent(in, out int, at, length int64) error {
-	for length > 0 {
-		if err := context.Cause(w.ctx); err != nil {
-			return err
-		}
-		n, err := w.some(in, out, at, length)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return errShrank
-		}
-		at += n
-		length -= n
-	}
-	return nil
-}
-
-// some copies at most length bytes and returns how many.
-func (w *worker) some(in, out int, at, length int64) (int64, error) {
-	if !w.noRange.Load() {
-		n, err := copyRange(in, out, at, min(length, rangeLen))
-		if err == nil && n > 0 {
-			return n, nil
-		}
-		if err == unix.ENOSPC || err == unix.EDQUOT || err == unix.EIO {
-			return 0, err
-		}
-		w.noRange.Store(true)
-	}
-	if w.buffer == nil {
-		w.buffer = make([]byte, bufferLen)
-	}
-	n, err := pread(in, w.buffer[:min(length, bufferLen)], at)
-	if err != nil {
-		return 0, err
-	}
-	return int64(n), writeAt(out, w.buffer[:n], at)
 }
