@@ -241,18 +241,25 @@ func TestMissing(t *testing.T) {
 }
 
 func TestLogHint(t *testing.T) {
-	for log, want := range map[string]string{
-		"nginx: [emerg] bind() to 0.0.0.0:80 failed (13: Permission denied)":                                               "below 1024",
-		"Error: listen EACCES: permission denied 0.0.0.0:80":                                                               "below 1024",
-		"OSError: [Errno 98] Address already in use":                                                                       "one port",
-		"psycopg2.OperationalError: could not translate host name \"db\" to address: Temporary failure in name resolution": "network default",
-		"Error: connect ECONNREFUSED 127.0.0.1:5432":                                                                       "network default",
-		"PermissionError: [Errno 13] Permission denied: '/app/data'":                                                       "--chown",
-		"Traceback (most recent call last):\nModuleNotFoundError: No module named 'flask'":                                 "",
+	for _, tt := range []struct {
+		log  string
+		uid  uint32
+		port int
+		want string // a part; empty: no hint
+	}{
+		{"nginx: [emerg] bind() to 0.0.0.0:80 failed (13: Permission denied)", 65534, 80, "below 1024"},
+		{"self.socket.bind(self.server_address)\nPermissionError: [Errno 13] Permission denied", 65534, 443, "below 1024"},
+		{"Error: listen EACCES: permission denied 0.0.0.0:80", 0, 80, "--chown"},
+		{"OSError: [Errno 98] Address already in use", 0, 80, "one port"},
+		{"could not translate host name \"db\" to address", 0, 80, "network default"},
+		{"Error: connect ECONNREFUSED 127.0.0.1:5432", 0, 80, "network default"},
+		{"PermissionError: [Errno 13] Permission denied: '/app/data'", 65534, 8008, "--chown"},
+		{"ModuleNotFoundError: No module named 'flask'", 65534, 80, ""},
 	} {
-		got := logHint(strings.Split(log, "\n"))
-		if want == "" && got != "" || !strings.Contains(got, want) {
-			t.Errorf("hint for %q is %q, want %q", log, got, want)
+		s := supervisor{run: manifest.Run{Ready: manifest.Ready{Ports: []int{tt.port}}}, spec: launch.Spec{UID: tt.uid}}
+		got := s.logHint(strings.Split(tt.log, "\n"))
+		if tt.want == "" && got != "" || !strings.Contains(got, tt.want) {
+			t.Errorf("hint for %q is %q, want %q", tt.log, got, tt.want)
 		}
 	}
 }

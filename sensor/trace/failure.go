@@ -45,47 +45,61 @@ func asFailure(err error, phase string) *manifest.Failure {
 	return f
 }
 
+// seeLog is the remedy where nothing better is known.
+const seeLog = "see the app's log"
+
 // explain makes the failure of a run whose processes are all gone: the log is
-// complete, and may tell more than the error.
-func (s *supervisor) explain(ctx context.Context, err error) *manifest.Failure {
+// complete, and may tell more than the error. interrupted is why the run had to
+// end, if it was not for err.
+func (s *supervisor) explain(err, interrupted error) *manifest.Failure {
 	f := asFailure(err, s.phase)
 	f.Log = s.log.lines()
 	var deadline *deadlineError
+	hint := s.logHint(f.Log)
 	switch {
-	case errors.As(context.Cause(ctx), &deadline):
+	case errors.As(interrupted, &deadline):
 		f.Message = fmt.Sprintf("%s, in phase %s", deadline, s.phase)
 		f.Remedy = "give it longer with the build argument SLIM_TIMEOUT"
-	case ctx.Err() != nil:
+	case interrupted != nil:
 		f.Message = fmt.Sprintf("the build was cancelled in phase %s", s.phase)
 		f.Remedy = ""
-	default:
-		if hint := logHint(f.Log); hint != "" {
-			f.Remedy = hint
-		} else if s.mode == Verify && f.Phase != phaseRecord {
-			f.Remedy = "the image as built passed, so the slim image lacks something that this run needed; its log may name it: add `# slim: keep GLOB`, or a probe that makes the traced run use it"
-		}
+	case s.mode == Verify:
+		f.Remedy = "the image as built passed, so the slim image lacks something that this run needed; its log may name it: " +
+			"add `# slim: keep GLOB`, or a probe that makes the traced run use it"
+	case hint != "" && (f.Phase != phaseProbe || f.Remedy == seeLog):
+		f.Remedy = hint
 	}
 	return f
 }
 
-// logHints are causes that an app's last lines give away.
-func logHint(lines []string) string {
+// firstFreePort is the first port that needs no privilege: ip(7),
+// ip_unprivileged_port_start.
+const firstFreePort = 1024
+
+// logHint is what an app's last lines give away of the cause.
+func (s *supervisor) logHint(lines []string) string {
 	log := strings.Join(lines, "\n")
+	denied := regexp.MustCompile(`(?i)permission denied|EACCES`).MatchString(log)
+	if denied && s.spec.UID != 0 && slices.ContainsFunc(s.run.Ready.Ports, func(port int) bool { return port < firstFreePort }) {
+		return "in a build step only root may listen on ports below 1024, even if your container runtime allows it: " +
+			"listen on a higher port, or run as another USER"
+	}
 	for _, h := range []struct{ pattern, hint string }{
-		{`(?i)(bind|listen|socket|port).*(permission denied|EACCES)|(permission denied|EACCES).*(bind|listen|socket|0\.0\.0\.0:\d{1,3}\b)`,
-			"only root may listen on ports below 1024 here: listen on a port from 1024 up, or change USER"},
 		{`(?i)address (already )?in use|EADDRINUSE`,
 			"two parts of the app want one port: see its log"},
-		{`(?i)(could not|couldn't|can't|cannot|failed to|unable to) (translate host|resolve|connect)|name or service not known|temporary failure in name resolution|getaddrinfo|no such host|ECONNREFUSED|network is unreachable`,
-			"the traced run has a network of its own with nothing but the app: if the app needs another service to start, let it try again later, or say `# slim: network default`"},
+		{`(?i)(could not|couldn't|can't|cannot|failed to|unable to) (translate host|resolve|connect)|name or service not known|` +
+			`temporary failure in name resolution|getaddrinfo|no such host|ECONNREFUSED|network is unreachable`,
+			"the traced run has a network of its own with nothing but the app: if the app needs another service to start, " +
+				"let it try again later, or say `# slim: network default`"},
 		{`(?i)read-only file system|EROFS`,
 			"the app writes to a place that is read-only: see its log"},
-		{`(?i)permission denied|EACCES`,
-			"the app's USER lacks a permission, see its log: COPY --chown, chmod, or another USER"},
 	} {
 		if regexp.MustCompile(h.pattern).MatchString(log) {
 			return h.hint
 		}
+	}
+	if denied {
+		return "the app's USER lacks a permission, see its log: COPY --chown, chmod, or another USER"
 	}
 	return ""
 }
@@ -180,7 +194,7 @@ func (s *supervisor) diedDuring(p manifest.Probe, prober probe.Prober, how strin
 		Probe:    p.Name,
 		Expected: prober.Expected(),
 		Got:      how + " of the app",
-		Remedy:   "see its log",
+		Remedy:   seeLog,
 		Source:   p.Source,
 	}
 }
@@ -194,7 +208,7 @@ func (s *supervisor) probeFailure(ctx context.Context, p manifest.Probe, prober 
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	f := &manifest.Failure{
+	return &manifest.Failure{
 		Phase:    phaseProbe,
 		Message:  fmt.Sprintf("probe %q failed", p.Name),
 		Probe:    p.Name,
@@ -203,7 +217,6 @@ func (s *supervisor) probeFailure(ctx context.Context, p manifest.Probe, prober 
 		Remedy:   probeRemedy(p, err),
 		Source:   p.Source,
 	}
-	return f
 }
 
 func probeRemedy(p manifest.Probe, err error) string {
@@ -232,5 +245,5 @@ func probeRemedy(p manifest.Probe, err error) string {
 	case p.HTTP != nil && strings.HasPrefix(text, "401 "):
 		return "give credentials with user=NAME:PASSWORD, or say which status is right: status=401"
 	}
-	return "see the app's log"
+	return seeLog
 }

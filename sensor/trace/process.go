@@ -85,7 +85,7 @@ func (s *supervisor) awaitExit(ctx context.Context) {
 // poll calls done until it says true, at growing intervals. It returns the
 // error of done, or the cause of ctx's end.
 func poll(ctx context.Context, done func() (bool, error)) error {
-	const first, last = 2 * time.Millisecond, 100 * time.Millisecond
+	const first, last = 2 * time.Millisecond, 25 * time.Millisecond
 	for interval := first; ; interval = min(interval*3/2, last) {
 		ok, err := done()
 		if ok || err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -108,6 +109,7 @@ func (s *supervisor) supervise(ctx context.Context) (outcome, error) {
 	bounded, cancel := context.WithTimeoutCause(ctx, timeout, &deadlineError{timeout})
 	defer cancel()
 	failed := s.steps(bounded)
+	interrupted := context.Cause(bounded) // later it might be the end's own fault
 
 	cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
 	defer cancel()
@@ -117,7 +119,7 @@ func (s *supervisor) supervise(ctx context.Context) (outcome, error) {
 	s.log.finish(cleanupTime)
 	result, err := session.Close()
 	if failed != nil {
-		return outcome{failure: s.explain(bounded, failed)}, nil
+		return outcome{failure: s.explain(failed, interrupted)}, nil
 	}
 	return s.conclude(result, err), nil
 }
@@ -291,7 +293,7 @@ func (s *supervisor) conclude(result *record.Result, err error) outcome {
 	out := outcome{report: s.report}
 	if s.mode == Trace {
 		out.trace = result
-		s.console.printf("recorded %d paths, events=%d lost=%d", result.N, result.Events, result.Lost)
+		s.console.printf("recorded %d paths, events=%d lost=%d (%s)", result.N, result.Events, result.Lost, strings.Join(result.Recorders, ", "))
 	}
 	return out
 }
