@@ -49,6 +49,7 @@ const (
 	creates                      // a name that is not there gets made
 	exclusive                    // and must not be there
 	flagFollows                  // AT_SYMLINK_FOLLOW lifts noFollow
+	inRoot                       // RESOLVE_IN_ROOT: the directory is the root
 )
 
 func at(dir, path int8, ops manifest.Ops, l look) arg {

@@ -76,10 +76,7 @@ func makeDumpable(pid int) error {
 		return err
 	}
 	result, err := runCall(pid)
-	if err != nil {
-		return err
-	}
-	if err := setRegisters(pid, saved); err != nil {
+	if err := errors.Join(err, setRegisters(pid, saved)); err != nil {
 		return err
 	}
 	if result != 0 {

@@ -1,12 +1,14 @@
 package record
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
+	"strings"
+	"time"
 	"unsafe"
 
 	"github.com/org/slimfile/sensor/manifest"
@@ -16,16 +18,31 @@ import (
 // fanotify is the second witness: what the kernel itself saw being opened on
 // the root file system, by whatever way (fanotify(7)). It knows nothing of
 // stat, readlink or failed look-ups.
+//
+// The seccomp recorder notes a call before the kernel runs it, so an event of
+// the same file always comes later: only what is not noted by then is kept.
 type fanotify struct {
-	fd           int
-	wake         int    // eventfd: no process is left, read what there is and end
-	root         uint   // how the root is marked: FAN_MARK_FILESYSTEM or FAN_MARK_MOUNT
-	self         string // own executable, whose start is not the program's
-	set          *set
-	events, lost uint64
-	err          error
-	done         chan struct{}
+	recorder *recorder
+	fd       int
+	wake     int    // eventfd: no process is left, read what there is and end
+	root     uint   // how the root is marked: FAN_MARK_FILESYSTEM or FAN_MARK_MOUNT
+	self     string // own executable, whose start is not the program's
+	extra    map[string]sight
+	events   uint64
+	err      error
+	done     chan struct{}
 }
+
+// sight is what was done to a path that only fanotify saw, and by which program
+// first, if that could still be told.
+type sight struct {
+	ops manifest.Ops
+	exe string
+}
+
+// maxExtra bounds what fanotify alone may see; a run that gets there is not
+// recorded by seccomp at all.
+const maxExtra = 1 << 18
 
 // ErrFanotify matches the error of New when fanotify was demanded and cannot
 // be had; its text names cause and remedy.
@@ -34,7 +51,7 @@ var ErrFanotify = errors.New("fanotify is not available")
 const fanotifyEvents = unix.FAN_OPEN | unix.FAN_OPEN_EXEC | unix.FAN_ONDIR
 
 // newFanotify starts watching the root file system.
-func newFanotify() (*fanotify, error) {
+func newFanotify(r *recorder) (*fanotify, error) {
 	fail := func(doing string, err error) error {
 		remedy := ""
 		if errors.Is(err, unix.EPERM) {
@@ -53,7 +70,7 @@ func newFanotify() (*fanotify, error) {
 	// A mark on a file system also covers other mount namespaces, and an
 	// overlay is the container's own. Any other file system may be shared with
 	// the host, so that only the mount is the container's.
-	f := &fanotify{root: unix.FAN_MARK_MOUNT, self: self, set: newSet(), done: make(chan struct{})}
+	f := &fanotify{recorder: r, root: unix.FAN_MARK_MOUNT, self: self, extra: map[string]sight{}, done: make(chan struct{})}
 	if fs.Type == unix.OVERLAYFS_SUPER_MAGIC {
 		f.root = unix.FAN_MARK_FILESYSTEM
 	}
@@ -141,7 +158,7 @@ func (f *fanotify) drain(buf []byte) error {
 // namespace, which are none of ours.
 func (f *fanotify) see(event *unix.FanotifyEventMetadata) error {
 	if event.Mask&unix.FAN_Q_OVERFLOW != 0 {
-		f.lost++
+		f.recorder.lose("fanotify's queue overflowed")
 		return nil
 	}
 	defer unix.Close(int(event.Fd))
@@ -161,7 +178,7 @@ func (f *fanotify) see(event *unix.FanotifyEventMetadata) error {
 		return nil
 	}
 	if st.Nlink == 0 {
-		path = string(bytes.TrimSuffix([]byte(path), []byte(" (deleted)")))
+		path = strings.TrimSuffix(path, " (deleted)")
 	}
 	ops := manifest.Opened
 	switch {
@@ -170,40 +187,59 @@ func (f *fanotify) see(event *unix.FanotifyEventMetadata) error {
 	case event.Mask&unix.FAN_OPEN_EXEC != 0:
 		ops |= manifest.Executed
 	}
-	id, ok := f.set.path([]byte(path))
-	if !ok {
-		return errFull
+	if f.recorder.saw(path) {
+		return nil
 	}
-	f.set.nodes[id].ops |= ops
+	before, known := f.extra[path]
+	if !known {
+		if len(f.extra) >= maxExtra {
+			return errFull
+		}
+		before.exe, _ = os.Readlink("/proc/" + strconv.Itoa(int(event.Pid)) + "/exe") // if it still runs
+	}
+	f.extra[path] = sight{before.ops | ops, before.exe}
 	return nil
 }
 
+// saw reports whether the seccomp recorder noted that a path was opened, made
+// or removed, or whether the path does not count.
+func (r *recorder) saw(path string) bool {
+	const opened = manifest.Opened | manifest.Written | manifest.Executed | manifest.Listed | manifest.Created | manifest.Deleted
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	id, ok := nodeID(0), true
+	for name := range components([]byte(path)) {
+		if id, ok = r.walker.set.find(id, name); !ok {
+			return false
+		}
+		if r.walker.set.nodes[id].what == outside {
+			return true
+		}
+	}
+	return r.walker.set.nodes[id].ops&opened != 0
+}
+
+// maxNamed is how many of the paths that only fanotify saw are put in words.
+const maxNamed = 10
+
 // merge ends the recording and adds to the recorder's set what it has not.
-func (f *fanotify) merge(r *recorder, res *Result) error {
+func (f *fanotify) merge(res *Result) error {
 	if err := f.close(); err != nil {
 		return err
 	}
 	res.Events += f.events
-	if f.lost > 0 {
-		r.lose("fanotify's queue overflowed")
-	}
-	const covered = manifest.Opened | manifest.Written | manifest.Executed | manifest.Listed | manifest.Created | manifest.Deleted
-	w := &r.walker
-	l := newList(f.set, func(path []byte) bool {
-		_, ok := w.mounts[string(path)]
-		return ok || isKernel(string(path))
-	})
-	for e := range l.entries {
-		id, ok := w.set.path([]byte(e.Path))
-		if !ok {
-			return errFull
+	for _, path := range slices.Sorted(maps.Keys(f.extra)) {
+		if f.recorder.saw(path) || f.recorder.excluded(path) {
+			continue
 		}
-		if w.set.nodes[id].ops&covered == 0 {
-			w.set.nodes[id].ops |= e.Ops | manifest.Witnessed
-			res.Witness = append(res.Witness, e.Path)
+		if err := f.recorder.add(path, f.extra[path].ops|manifest.Witnessed); err != nil {
+			return err
+		}
+		res.Witness = append(res.Witness, manifest.Path(path))
+		if exe := f.extra[path].exe; exe != "" && len(res.Witness) <= maxNamed {
+			f.recorder.warn("only fanotify saw that %s opened %q", exe, path)
 		}
 	}
-	slices.Sort(res.Witness)
 	return nil
 }
 
@@ -213,8 +249,12 @@ func (f *fanotify) close() error {
 	if _, err := unix.Write(f.wake, one[:]); err != nil {
 		return fmt.Errorf("fanotify: %w", err)
 	}
-	<-f.done
-	unix.Close(f.fd)
-	unix.Close(f.wake)
-	return f.err
+	defer unix.Close(f.fd)
+	defer unix.Close(f.wake)
+	select {
+	case <-f.done:
+		return f.err
+	case <-time.After(drainTimeout):
+		return fmt.Errorf("fanotify: queue not empty after %v", drainTimeout)
+	}
 }

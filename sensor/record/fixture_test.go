@@ -62,7 +62,10 @@ var fixtures = map[string]func(args []string) error{
 		if err := unix.Fstatat(fd, "", &st, unix.AT_EMPTY_PATH); err != nil {
 			return err
 		}
-		_, err = unix.Openat2(dir, "beneath", &unix.OpenHow{Resolve: unix.RESOLVE_BENEATH})
+		if _, err := unix.Openat2(dir, "beneath", &unix.OpenHow{Resolve: unix.RESOLVE_BENEATH}); err != nil {
+			return err
+		}
+		_, err = unix.Openat2(dir, "/../link", &unix.OpenHow{Resolve: unix.RESOLVE_IN_ROOT})
 		return err
 	},
 	"chdir": func([]string) error {

@@ -185,11 +185,14 @@ func trace(j job) (outcome, error) {
 	spec := j.Spec
 	spec.Args, spec.Env = convert[string](j.Args), convert[string](j.Env)
 	spec.Stdout, spec.Stderr = os.Stdout, os.Stderr
-	begin := time.Now()
+	if j.Untraced {
+		return untraced(spec)
+	}
 	s, err := New(Options{Fanotify: j.Mode == insecure, Privileged: j.Mode == insecure})
 	if err != nil {
 		return out, err
 	}
+	begin := time.Now()
 	var procs []*launch.Process
 	for range max(j.Repeat, 1) {
 		p, err := s.Start(spec)
@@ -236,6 +239,14 @@ func trace(j job) (outcome, error) {
 	}
 	out.MaxRSS = usage.Maxrss
 	return out, nil
+}
+
+// untraced runs the program as it is.
+func untraced(spec launch.Spec) (outcome, error) {
+	begin := time.Now()
+	cmd := exec.Cmd{Path: spec.Path, Args: spec.Args, Env: spec.Env, Dir: spec.Dir, Stdout: os.Stdout, Stderr: os.Stderr}
+	err := cmd.Run()
+	return outcome{Elapsed: time.Since(begin)}, err
 }
 
 // run traces a job in a sensor process of its own.

@@ -189,11 +189,14 @@ func processName(pid int) string {
 func (l *listener) record(fd int, n *notification, c call) (bool, error) {
 	switch c.kind {
 	case kindOpen, kindOpen2:
-		flags, err := l.openFlags(n, c)
+		flags, resolve, err := l.openFlags(n, c)
 		if err != nil {
 			return false, err
 		}
 		c.a.ops, c.a.look = openWants(flags)
+		if resolve&unix.RESOLVE_IN_ROOT != 0 {
+			c.a.look |= inRoot
+		}
 		c.flags = none
 	case kindReroot:
 		l.rerooted.Store(true)
@@ -274,14 +277,15 @@ func (c call) want(a arg, n *notification) want {
 	return w
 }
 
-// openFlags reads the flags of open(2), or of openat2(2) from struct open_how.
-func (l *listener) openFlags(n *notification, c call) (uint64, error) {
+// openFlags reads the flags of open(2), or flags and resolve of openat2(2) from
+// struct open_how (include/uapi/linux/openat2.h).
+func (l *listener) openFlags(n *notification, c call) (flags, resolve uint64, err error) {
 	if c.kind == kindOpen {
-		return n.Args[c.flags], nil
+		return n.Args[c.flags], 0, nil
 	}
-	var how [8]byte
-	err := l.target.read(int(n.PID), n.Args[c.flags], how[:])
-	return binary.LittleEndian.Uint64(how[:]), err
+	var how [24]byte
+	err = l.target.read(int(n.PID), n.Args[c.flags], how[:])
+	return binary.LittleEndian.Uint64(how[:]), binary.LittleEndian.Uint64(how[16:]), err
 }
 
 // openWants translates the flags of open(2).
@@ -335,7 +339,7 @@ func (l *listener) see(fd int, n *notification, dir int8, path []byte, to want) 
 		key = append(key, root...)
 	}
 	baseAt := len(key)
-	if len(path) == 0 || path[0] != '/' {
+	if len(path) == 0 || path[0] != '/' || to.look&inRoot != 0 {
 		base, err := l.base(n, dir)
 		if err != nil || len(base) == 0 {
 			return false, err
@@ -357,6 +361,9 @@ func (l *listener) see(fd int, n *notification, dir int8, path []byte, to want) 
 	pl := place{
 		root: trimRoot(key[rootAt:baseAt]), base: trimRoot(key[baseAt:pathAt]), pid: pid,
 		as: func(f func() error) error { return l.target.as(pid, f) },
+	}
+	if to.look&inRoot != 0 {
+		pl.root = pl.base
 	}
 	hidden, err := l.follow(pl, key[pathAt:], to, l.NoNewPrivs)
 	if err != nil {

@@ -22,6 +22,7 @@ func mountPoints() (map[string]struct{}, error) {
 // parseMounts reads the fifth field of each line of mountinfo
 // (proc_pid_mountinfo(5)), in which white space and backslashes are octal.
 func parseMounts(r io.Reader) (map[string]struct{}, error) {
+	unescape := strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
 	points := map[string]struct{}{}
 	sc := bufio.NewScanner(r)
 	sc.Buffer(nil, 1<<20) // overlay options with many layers make long lines
@@ -39,5 +40,3 @@ func parseMounts(r io.Reader) (map[string]struct{}, error) {
 	}
 	return points, nil
 }
-
-var unescape = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)

@@ -89,20 +89,19 @@ func New(opt Options) (*Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("record: %w", err)
 	}
-	s := &Session{filter: filter}
-	if opt.Fanotify {
-		if s.fanotify, err = newFanotify(); err != nil {
-			return nil, err
-		}
-	}
+	r := &recorder{tables: tables, privileged: opt.Privileged, walker: walker{set: newSet(), mounts: mounts}}
+	r.generation.Store(1)
+	s := &Session{filter: filter, recorder: r}
 	if s.launcher, err = launch.New(); err != nil {
 		return nil, fmt.Errorf("record: %w", err)
 	}
-	s.recorder = &recorder{
-		tables: tables, privileged: opt.Privileged, hold: s.launcher.Hold,
-		walker: walker{set: newSet(), mounts: mounts},
+	r.hold = s.launcher.Hold
+	if opt.Fanotify {
+		if s.fanotify, err = newFanotify(r); err != nil {
+			s.launcher.Close()
+			return nil, err
+		}
 	}
-	s.recorder.generation.Store(1)
 	return s, nil
 }
 
@@ -115,6 +114,9 @@ func (s *Session) Start(spec launch.Spec) (*launch.Process, error) {
 				handed.Notify.Close()
 				return err
 			}
+		}
+		if !handed.Killable {
+			s.recorder.warn("this kernel is older than 5.19: programs that change their user may not be recorded in full, which then fails the build")
 		}
 		l := newListener(s.recorder, handed)
 		s.mu.Lock()
@@ -170,7 +172,7 @@ func (s *Session) Close() (*Result, error) {
 	}
 	if s.fanotify != nil {
 		res.Recorders = append(res.Recorders, "fanotify")
-		if err := s.fanotify.merge(s.recorder, res); err != nil {
+		if err := s.fanotify.merge(res); err != nil {
 			return nil, err
 		}
 	}
@@ -193,9 +195,8 @@ func (s *Session) list(res *Result) error {
 	}
 	w := &s.recorder.walker
 	l := newList(w.set, func(path []byte) bool {
-		_, before := w.mounts[string(path)]
 		_, now := later[string(path)]
-		return before || now || isKernel(string(path))
+		return now || w.excludes(path)
 	})
 	res.Entries = l.entries
 	for range res.Entries {
@@ -203,7 +204,3 @@ func (s *Session) list(res *Result) error {
 	}
 	return nil
 }
-
-// isKernel reports whether path is one of the folders that the runtime fills,
-// mounted or not.
-func isKernel(path string) bool { return path == "/proc" || path == "/sys" || path == "/dev" }

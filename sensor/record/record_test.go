@@ -49,9 +49,9 @@ func scenarios() []scenario {
 		args: []string{"open", "file", "./a/../a//b", "$DIR/a/b"},
 		want: map[string]manifest.Ops{"file": opened, "a/b": opened},
 	}, {
-		name: "dirfd and openat2", files: []string{"sub/file", "sub/deep/file", "sub/beneath"},
+		name: "dirfd and openat2", files: []string{"sub/file", "sub/deep/file", "sub/beneath", "sub/link -> /inroot", "sub/inroot"},
 		args: []string{"dirfd"},
-		want: map[string]manifest.Ops{"sub": checked, "sub/file": opened, "sub/deep/file": checked, "sub/beneath": opened},
+		want: map[string]manifest.Ops{"sub": checked, "sub/file": opened, "sub/deep/file": checked, "sub/beneath": opened, "sub/link": linked, "sub/inroot": opened},
 	}, {
 		name: "chdir", files: []string{"file", "sub/file", "sub/deep/"},
 		args: []string{"chdir"},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -24,8 +25,10 @@ type recorder struct {
 	rerooted atomic.Bool
 	lost     atomic.Uint64
 
-	mu       sync.Mutex
-	walker   walker
+	mu     sync.Mutex // for the walker, held while it looks at files
+	walker walker
+
+	warnMu   sync.Mutex
 	reason   string // of the first loss
 	warnings []string
 }
@@ -33,9 +36,9 @@ type recorder struct {
 // lose counts an event that could not be recorded.
 func (r *recorder) lose(reason string) {
 	if r.lost.Add(1) == 1 {
-		r.mu.Lock()
+		r.warnMu.Lock()
 		r.reason = reason
-		r.mu.Unlock()
+		r.warnMu.Unlock()
 	}
 }
 
@@ -94,11 +97,36 @@ func (r *recorder) execute(pl place, path []byte, noNewPrivs bool, depth int) er
 	return r.execute(pl, slices.Clone(f.path), noNewPrivs, depth+1)
 }
 
+// add notes something about a physical path.
+func (r *recorder) add(path string, ops manifest.Ops) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	id, ok := r.walker.set.path([]byte(path))
+	if !ok {
+		return errFull
+	}
+	r.walker.mark(id, ops)
+	return nil
+}
+
+// excluded reports whether a path lies on another mount or in a folder that the
+// runtime fills.
+func (r *recorder) excluded(path string) bool {
+	for p := path; p != "/"; p = filepath.Dir(p) {
+		if r.walker.excludes([]byte(p)) {
+			return true
+		}
+	}
+	return false
+}
+
 // maxWarnings bounds the warnings of a run.
 const maxWarnings = 50
 
-// warn notes a sentence for the user, once; r.mu is held.
+// warn notes a sentence for the user, once.
 func (r *recorder) warn(format string, args ...any) {
+	r.warnMu.Lock()
+	defer r.warnMu.Unlock()
 	w := fmt.Sprintf(format, args...)
 	if len(r.warnings) < maxWarnings && !slices.Contains(r.warnings, w) {
 		r.warnings = append(r.warnings, w)

@@ -77,16 +77,31 @@ func (s *set) hash(parent nodeID, name []byte) uint64 {
 	return h ^ h>>29
 }
 
-// child finds or makes the node of name in parent. It returns false when the
-// set is full.
-func (s *set) child(parent nodeID, name []byte) (nodeID, bool) {
+// slot finds where the node of name in parent is or would be in the index.
+func (s *set) slot(parent nodeID, name []byte) uint64 {
 	mask := uint64(len(s.index) - 1)
 	slot := s.hash(parent, name) & mask
 	for ; s.index[slot] != 0; slot = (slot + 1) & mask {
 		id := nodeID(s.index[slot])
-		if s.nodes[id].parent == parent && string(s.name(id)) == string(name) {
-			return id, true
+		if s.nodes[id].parent == parent && bytes.Equal(s.name(id), name) {
+			break
 		}
+	}
+	return slot
+}
+
+// find finds the node of name in parent, if there is one.
+func (s *set) find(parent nodeID, name []byte) (nodeID, bool) {
+	id := nodeID(s.index[s.slot(parent, name)])
+	return id, id != 0
+}
+
+// child finds or makes the node of name in parent. It returns false when the
+// set is full.
+func (s *set) child(parent nodeID, name []byte) (nodeID, bool) {
+	slot := s.slot(parent, name)
+	if id := nodeID(s.index[slot]); id != 0 {
+		return id, true
 	}
 	if len(s.nodes) >= maxNodes {
 		return 0, false

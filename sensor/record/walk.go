@@ -180,11 +180,22 @@ func (w *walker) here() (nodeID, error) {
 // isOutside reports whether w.cur or a directory above it is a mount point.
 func (w *walker) isOutside() bool {
 	for end := len(w.cur); end > 0; end = bytes.LastIndexByte(w.cur[:end], '/') {
-		if _, ok := w.mounts[string(w.cur[:end])]; ok {
+		if w.excludes(w.cur[:end]) {
 			return true
 		}
 	}
 	return false
+}
+
+// excludes reports whether path is a mount point other than the root, or one of
+// the folders that the runtime fills, mounted or not.
+func (w *walker) excludes(path []byte) bool {
+	switch string(path) {
+	case "/proc", "/sys", "/dev":
+		return true
+	}
+	_, ok := w.mounts[string(path)]
+	return ok
 }
 
 // up goes to the parent directory, but not above root.
@@ -228,7 +239,7 @@ func (w *walker) step(parent nodeID, pl place, name []byte) (nodeID, what, error
 		return 0, unknown, fmt.Errorf("lstat %q: %w", w.cur, err)
 	}
 	n.what, n.seen = kind, w.generation
-	if _, ok := w.mounts[string(w.cur)]; ok {
+	if w.excludes(w.cur) {
 		n.what, id = outside, nowhere
 	}
 	return id, n.what, nil
