@@ -44,6 +44,7 @@ build() {
 	local name=$1 layout=$bases/store/$1-$2 refs=$3
 	shift 3
 	say "building $name: $refs"
+	rm -rf "$layout.part"
 	if ! "$tools/buildctl" --addr "$address" build --progress plain --frontend dockerfile.v0 \
 		--local dockerfile="$recipes/$name" --opt build-arg:SOURCE_DATE_EPOCH="$SOURCE_DATE_EPOCH" "$@" \
 		--output "type=oci,tar=false,dest=$layout.part,rewrite-timestamp=true,\"name=$refs\"" >"$layout.log" 2>&1; then
@@ -66,29 +67,25 @@ debootstrap() {
 		"deb http://deb.debian.org/debian-security $suite-security main"
 }
 
-# emulate ARM64 on a machine that can: the kernel runs its programs through qemu.
+# emulate_arm64 has the kernel run arm64 programs through qemu, where it can.
 emulate_arm64() {
 	local binfmt=/proc/sys/fs/binfmt_misc
 	need_packages qemu-user-static arch-test
+	[ "$(id -u)" = 0 ] || return 1
 	[ -e $binfmt/register ] || mount -t binfmt_misc binfmt_misc $binfmt || return 1
 	if [ ! -e $binfmt/qemu-aarch64 ]; then
 		# Magic and mask are an ELF64 little-endian header for machine 183; F
 		# opens the interpreter now, so that it works in every root.
-		printf '%s' ':qemu-aarch64:M::\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00:\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff:/usr/bin/qemu-aarch64-static:F' >$binfmt/register || return 1
+		local header='\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00'
+		local mask='\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
+		printf '%s' ":qemu-aarch64:M::$header:$mask:/usr/bin/qemu-aarch64-static:F" >$binfmt/register || return 1
 	fi
 	arch-test arm64 >/dev/null
 }
 
+# debian KEY: for each of arches.
 debian() {
-	local arch arches=() context platforms
-	arches=("$(dpkg --print-architecture)")
-	if [ "${arches[0]}" = amd64 ]; then
-		if emulate_arm64; then
-			arches+=(arm64)
-		else
-			say "no arm64 variant: this machine cannot run arm64 programs (binfmt_misc)"
-		fi
-	fi
+	local arch context platforms
 	context=$(mktemp -d)
 	for arch in "${arches[@]}"; do
 		say "bootstrapping Debian $suite for $arch"
@@ -107,6 +104,7 @@ derive() {
 	local name=$1 refs=$2 key
 	key=$(key "$name" "$debian_key" "$refs")
 	shift 2
+	made "$name" "$key" || lock bases
 	if ! made "$name" "$key"; then
 		use_daemon
 		{ build "$name" "$key" "$refs" --local context="$recipes/$name" "$@" && made "$name" "$key"; } &
@@ -115,13 +113,21 @@ derive() {
 }
 
 mkdir -p "$bases/store" "$bases/current"
+arches=("$(go env GOARCH)")
+if [ "${arches[0]}" = amd64 ]; then
+	if emulate_arm64; then
+		arches+=(arm64)
+	else
+		say "no linux/arm64: this machine cannot run its programs (needs root and binfmt_misc)"
+	fi
+fi
 if registry_answers; then
 	say "docker.io answers: its images are used"
 	rm -f "$bases/current"/*
 	exit 0
 fi
 
-debian_key=$(key debian "$suite" "${slim[@]}")
+debian_key=$(key debian "$suite" "${slim[@]}" "${arches[@]}")
 if ! made debian "$debian_key"; then
 	say "docker.io does not answer: making stand-ins for its images (minutes, once)"
 	need_packages mmdebstrap

@@ -35,8 +35,10 @@ await() {
 	local deadline=$((SECONDS + $1)) name=$2
 	shift 2
 	until "$@" >/dev/null 2>&1; do
-		if [ "$SECONDS" -ge "$deadline" ] || ! running "$name"; then
+		# A process that ended has no program any more.
+		if [ "$SECONDS" -ge "$deadline" ] || ! readlink "/proc/$(cat "$dir/$name.pid")/exe" >/dev/null; then
 			tail -n 20 "$dir/$name.log" >&2
+			stop
 			die "$name did not come up; its log is $dir/$name.log"
 		fi
 		sleep 0.1

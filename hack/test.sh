@@ -11,6 +11,7 @@ usage "$@"
 [ $# -gt 0 ] || set -- ./...
 "$repo/hack/tools.sh" buildkitd buildctl runc >/dev/null
 "$repo/hack/bases.sh"
+"$repo/hack/modules.sh" >/dev/null
 say "go test -race $*"
 cd "$repo"
 CGO_ENABLED=1 go test -race -timeout 30m "$@"
