@@ -15,8 +15,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/org/slimfile/sensor/manifest"
 	"golang.org/x/sys/unix"
+
+	"github.com/org/slimfile/sensor/manifest"
 )
 
 // image is a small fat root. Names that end in a slash are directories,
@@ -249,7 +250,7 @@ func TestFailures(t *testing.T) {
 			must(t, os.WriteFile(s.source+"/app/prefix", make([]byte, 1<<20), 0o600))
 			err := unix.Mount("tmpfs", s.root, "tmpfs", 0, "size=64k")
 			need(t, err == nil, "the right to mount a tmpfs")
-			t.Cleanup(func() { unix.Unmount(s.root, 0) })
+			t.Cleanup(func() { must(t, unix.Unmount(s.root, 0)) })
 		}},
 	}
 	for _, tt := range tests {

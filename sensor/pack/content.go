@@ -99,7 +99,7 @@ func (w *worker) some(in, out int, at, length int64) (int64, error) {
 		if err == nil && n > 0 {
 			return n, nil
 		}
-		if err == unix.ENOSPC || err == unix.EDQUOT || err == unix.EIO {
+		if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || errors.Is(err, unix.EIO) {
 			return 0, err
 		}
 		w.noRange.Store(true)

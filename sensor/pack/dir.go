@@ -5,8 +5,9 @@ import (
 	"os"
 	"sync/atomic"
 
-	"github.com/org/slimfile/sensor/rootfs"
 	"golang.org/x/sys/unix"
+
+	"github.com/org/slimfile/sensor/rootfs"
 )
 
 // dir is a directory open on both sides.
@@ -23,7 +24,7 @@ type dir struct {
 func (d *dir) close() {
 	for _, fd := range []int{d.src, d.dst} {
 		if fd >= 0 {
-			unix.Close(fd)
+			_ = unix.Close(fd) // written or not, a directory has nothing to lose
 		}
 	}
 }

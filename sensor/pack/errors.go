@@ -48,7 +48,8 @@ func (c *copier) fail(op, path string, err error) error {
 // failFile is fail for a regular file of size bytes.
 func (c *copier) failFile(op, path string, size int64, err error) error {
 	err = c.fail(op, path, err)
-	if full, ok := err.(*DiskFullError); ok {
+	var full *DiskFullError
+	if errors.As(err, &full) {
 		full.Size = size
 	}
 	return err

@@ -2,6 +2,7 @@ package pack
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"strconv"
@@ -89,11 +90,11 @@ func (w *worker) copyXattrs(src, dst attrs, path string) error {
 	var small [512]byte // room for what nearly all entries have: nothing
 	list := small[:]
 	n, err := src.list(list)
-	if err == unix.ERANGE {
+	if errors.Is(err, unix.ERANGE) {
 		list = make([]byte, maxXattr)
 		n, err = src.list(list)
 	}
-	if err == unix.ENOTSUP {
+	if errors.Is(err, unix.ENOTSUP) {
 		return nil
 	}
 	if err != nil {
@@ -113,7 +114,7 @@ func (w *worker) copyXattrs(src, dst attrs, path string) error {
 func (w *worker) copyXattr(src, dst attrs, name string) error {
 	value := make([]byte, 256)
 	n, err := src.get(name, value)
-	if err == unix.ERANGE {
+	if errors.Is(err, unix.ERANGE) {
 		value = make([]byte, maxXattr)
 		n, err = src.get(name, value)
 	}

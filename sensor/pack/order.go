@@ -1,12 +1,12 @@
 package pack
 
 import (
-	"cmp"
 	"iter"
 	"slices"
 	"strings"
 
 	"github.com/org/slimfile/sensor/keepset"
+	"github.com/org/slimfile/sensor/rootfs"
 )
 
 // item is a path to be made, from the source or, when generated is set, from
@@ -40,11 +40,11 @@ func merge(entries iter.Seq[keepset.Entry], generated []keepset.File) iter.Seq[i
 	for i := range generated {
 		files[i] = item{generated[i].Path, &generated[i]}
 	}
-	slices.SortFunc(files, func(a, b item) int { return compare(a.path, b.path) })
+	slices.SortFunc(files, func(a, b item) int { return rootfs.Compare(a.path, b.path) })
 	return func(yield func(item) bool) {
 		for e := range entries {
 			path := e.Path
-			for len(files) > 0 && compare(files[0].path, path) < 0 {
+			for len(files) > 0 && rootfs.Compare(files[0].path, path) < 0 {
 				if !yield(files[0]) {
 					return
 				}
@@ -60,25 +60,6 @@ func merge(entries iter.Seq[keepset.Entry], generated []keepset.File) iter.Seq[i
 			}
 		}
 	}
-}
-
-// compare orders paths depth-first: as bytes, but with the slash, which ends a
-// name, before every byte that can be in one.
-func compare(a, b string) int {
-	n := min(len(a), len(b))
-	for i := range n {
-		if a[i] == b[i] {
-			continue
-		}
-		switch {
-		case a[i] == '/':
-			return -1
-		case b[i] == '/':
-			return 1
-		}
-		return cmp.Compare(a[i], b[i])
-	}
-	return cmp.Compare(len(a), len(b))
 }
 
 // below says whether path is something inside the directory dir.

@@ -24,9 +24,10 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/org/slimfile/sensor/keepset"
 	"github.com/org/slimfile/sensor/rootfs"
-	"golang.org/x/sys/unix"
 )
 
 // Options says how to copy.

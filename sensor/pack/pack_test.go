@@ -21,10 +21,11 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/org/slimfile/sensor/keepset"
 	"github.com/org/slimfile/sensor/pack"
 	"github.com/org/slimfile/sensor/rootfs"
-	"golang.org/x/sys/unix"
 )
 
 // entry makes one entry of a source tree. Directories on the way are made with
@@ -348,7 +349,7 @@ func TestImmutableSource(t *testing.T) {
 		defer f.Close()
 		err = unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS, immutable)
 		need(t, err == nil, "a file system with immutable files and CAP_LINUX_IMMUTABLE")
-		defer unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS, 0)
+		defer func() { must(t, unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS, 0)) }()
 	}
 	want := snapshot(t, src)
 	_, err := copyTo(t, src, dst, pack.Options{}, nil, below(want)...)
@@ -562,7 +563,7 @@ func TestDiskFull(t *testing.T) {
 			src, dst := build(t, tt.tree...), t.TempDir()
 			err := unix.Mount("tmpfs", dst, "tmpfs", 0, tt.options)
 			need(t, err == nil, "the right to mount a tmpfs")
-			defer unix.Unmount(dst, 0)
+			defer func() { must(t, unix.Unmount(dst, 0)) }()
 			_, err = copyTo(t, src, dst, pack.Options{}, nil, below(snapshot(t, src))...)
 			var full *pack.DiskFullError
 			if !errors.As(err, &full) || !errors.Is(err, unix.ENOSPC) {
@@ -581,7 +582,7 @@ func TestOtherFileSystem(t *testing.T) {
 	src, dst := build(t, lengths(0, 1, 100, 1<<20+3, 4<<20)...), t.TempDir()
 	err := unix.Mount("tmpfs", dst, "tmpfs", 0, "size=32m")
 	need(t, err == nil, "the right to mount a tmpfs")
-	defer unix.Unmount(dst, 0)
+	defer func() { must(t, unix.Unmount(dst, 0)) }()
 	want := snapshot(t, src)
 	_, err = copyTo(t, src, dst, pack.Options{}, nil, below(want)...)
 	must(t, err)
@@ -593,7 +594,7 @@ func TestAttributeThatCannotBeSet(t *testing.T) {
 	src, dst := build(t, entry{path: "/d/f", xattrs: map[string]string{"user.big": strings.Repeat("v", 2000)}}), t.TempDir()
 	err := unix.Mount("ramfs", dst, "ramfs", 0, "") // has no user attributes
 	need(t, err == nil, "the right to mount a ramfs")
-	defer unix.Unmount(dst, 0)
+	defer func() { must(t, unix.Unmount(dst, 0)) }()
 	_, err = copyTo(t, src, dst, pack.Options{}, nil, "/d/f")
 	if err == nil || !strings.Contains(err.Error(), "user.big") || !strings.Contains(err.Error(), "/d/f") {
 		t.Errorf("got %v, want an error that names the attribute and the file", err)
@@ -655,7 +656,7 @@ func TestDescriptors(t *testing.T) {
 	paths := below(snapshot(t, src))
 	var limit unix.Rlimit
 	must(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &limit))
-	defer unix.Setrlimit(unix.RLIMIT_NOFILE, &limit)
+	defer func() { must(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &limit)) }()
 	must(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 512, Max: limit.Max}))
 	before := open()
 	_, err := copyTo(t, src, t.TempDir(), pack.Options{}, nil, paths...)

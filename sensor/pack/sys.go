@@ -1,6 +1,10 @@
 package pack
 
-import "golang.org/x/sys/unix"
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+)
 
 // The system calls on names within one directory. Each is repeated when a
 // signal interrupted it: the Go runtime sends itself signals, and FUSE file
@@ -8,7 +12,7 @@ import "golang.org/x/sys/unix"
 
 func retry(call func() error) error {
 	for {
-		if err := call(); err != unix.EINTR {
+		if err := call(); !errors.Is(err, unix.EINTR) {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package pack_test
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -97,7 +98,7 @@ func extents(t testing.TB, at string, size int64) string {
 	sum := sha256.New()
 	for pos := int64(0); pos < size; {
 		data, err := unix.Seek(int(f.Fd()), pos, unix.SEEK_DATA)
-		if err == unix.ENXIO {
+		if errors.Is(err, unix.ENXIO) {
 			break
 		}
 		must(t, err)

@@ -3,8 +3,9 @@ package pack
 import (
 	"fmt"
 
-	"github.com/org/slimfile/sensor/rootfs"
 	"golang.org/x/sys/unix"
+
+	"github.com/org/slimfile/sensor/rootfs"
 )
 
 // worker copies one entry at a time.
@@ -81,7 +82,7 @@ type inode struct{ dev, ino uint64 }
 // names is what is known of the names of an inode that has several.
 type names struct {
 	first string // the one that was made first
-	left  uint64 // how many are still to come, at most
+	left  int    // how many are still to come, at most
 }
 
 // In place of a descriptor: the entry is a further name of another one, or
@@ -103,7 +104,7 @@ func (w *worker) makeOnce(j job, name string, st *unix.Stat_t) (int, error) {
 	defer w.linking.Unlock()
 	known := w.inodes[key]
 	if known == nil {
-		w.inodes[key] = &names{first: j.path, left: uint64(st.Nlink) - 1}
+		w.inodes[key] = &names{first: j.path, left: int(st.Nlink) - 1}
 		return w.make(j, name, st)
 	}
 	if err := linkat(w.root.dst, known.first[1:], j.dir.dst, name); err != nil {
@@ -211,7 +212,7 @@ func (w *worker) fill(out int, j job, name string, st *unix.Stat_t) error {
 	if err != nil {
 		return w.fail("open", j.path, err)
 	}
-	defer unix.Close(in)
+	defer func() { _ = unix.Close(in) }()
 	if err := w.content(in, out, st.Size); err != nil {
 		return w.failFile("copy", j.path, st.Size, err)
 	}
