@@ -23,13 +23,13 @@ import (
 func server(t *testing.T, address string, withTLS bool) (port int) {
 	t.Helper()
 	mux := http.NewServeMux()
-	mux.HandleFunc("/hello", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "Hello, world") })
+	mux.HandleFunc("/hello", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "Hello, world") })
 	mux.HandleFunc("/moved", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/hello", http.StatusFound) })
-	mux.HandleFunc("/big", func(w http.ResponseWriter, _ *http.Request) { io.CopyN(w, zeros{}, 3<<20) })
+	mux.HandleFunc("/big", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.CopyN(w, zeros{}, 3<<20) })
 	mux.HandleFunc("/empty", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("/hang", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	mux.HandleFunc("/half", func(w http.ResponseWriter, r *http.Request) {
-		io.WriteString(w, "half of it")
+		fmt.Fprint(w, "half of it")
 		w.(http.Flusher).Flush()
 		<-r.Context().Done()
 	})
@@ -44,7 +44,9 @@ func server(t *testing.T, address string, withTLS bool) (port int) {
 		t.Skipf("listen on %s: %v", address, err)
 	}
 	s := httptest.NewUnstartedServer(mux)
-	s.Listener.Close()
+	if err := s.Listener.Close(); err != nil {
+		t.Fatal(err)
+	}
 	s.Listener = listener
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	if withTLS {

@@ -37,7 +37,7 @@ func TestListeners(t *testing.T) {
 			if err != nil {
 				t.Skipf("listen on %s: %v", address, err)
 			}
-			defer l.Close()
+			t.Cleanup(func() { _ = l.Close() })
 			got, err := Listeners()
 			if err != nil {
 				t.Fatal(err)

@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -22,7 +23,7 @@ func tcpServer(t *testing.T, serve func(net.Conn)) (port int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { listener.Close() })
+	t.Cleanup(func() { _ = listener.Close() })
 	go func() {
 		for {
 			conn, err := listener.Accept()
@@ -39,10 +40,10 @@ func tcpServer(t *testing.T, serve func(net.Conn)) (port int) {
 }
 
 func TestTCP(t *testing.T) {
-	echo := tcpServer(t, func(c net.Conn) { io.Copy(c, c) })
-	silent := tcpServer(t, func(c net.Conn) { io.Copy(io.Discard, c) })
-	farewell := tcpServer(t, func(c net.Conn) { io.WriteString(c, "go away\n") })
-	endless := tcpServer(t, func(c net.Conn) { io.Copy(c, zeros{}) })
+	echo := tcpServer(t, func(c net.Conn) { _, _ = io.Copy(c, c) })
+	silent := tcpServer(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
+	farewell := tcpServer(t, func(c net.Conn) { fmt.Fprint(c, "go away\n") })
+	endless := tcpServer(t, func(c net.Conn) { _, _ = io.Copy(c, zeros{}) })
 	for _, tt := range []struct {
 		name  string
 		probe manifest.TCPProbe
@@ -84,7 +85,9 @@ func TestTCPRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	port := int(netip.MustParseAddrPort(listener.Addr().String()).Port())
-	listener.Close()
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
 	prober, err := newTCP(manifest.TCPProbe{Port: port})
 	if err != nil {
 		t.Fatal(err)

@@ -7,8 +7,10 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log"
 	"math/big"
 	"net"
@@ -57,7 +59,7 @@ func fixtureVerbs() map[string]func(string) error {
 	return map[string]func(string) error{
 		"say":    func(text string) error { _, err := fmt.Println(text); return err },
 		"wait":   wait,
-		"exit":   func(code string) error { n, err := strconv.Atoi(code); os.Exit(n); return err },
+		"exit":   exit,
 		"hang":   func(string) error { select {} },
 		"die":    func(string) error { return unix.Kill(os.Getpid(), unix.SIGKILL) },
 		"http":   func(address string) error { return serveHTTP(address, nil) },
@@ -84,6 +86,14 @@ func closeIf(f *os.File, err error) error {
 	return f.Close()
 }
 
+func exit(code string) error {
+	n, err := strconv.Atoi(code)
+	if err == nil {
+		os.Exit(n)
+	}
+	return err
+}
+
 // wait is the start-up time of a slow app.
 func wait(text string) error {
 	d, err := time.ParseDuration(text)
@@ -93,7 +103,7 @@ func wait(text string) error {
 
 func serveHTTP(address string, config *tls.Config) error {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/hello", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "Hello, world") })
+	mux.HandleFunc("/hello", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "Hello, world") })
 	mux.HandleFunc("/crash", func(http.ResponseWriter, *http.Request) { os.Exit(3) })
 	mux.HandleFunc("/hang", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	listener, err := net.Listen("tcp", address)
@@ -132,7 +142,7 @@ func serveEcho(address string) error {
 			if err != nil {
 				log.Fatal(err)
 			}
-			go io.Copy(conn, conn)
+			go func() { _, _ = io.Copy(conn, conn) }()
 		}
 	}()
 	return nil
@@ -236,8 +246,8 @@ func spy(string) error {
 		"/proc/1/mem":     func(name string) error { _, err := os.Open(name); return err },
 		"/proc/1/environ": func(name string) error { _, err := os.ReadFile(name); return err },
 	} {
-		if err := try(name); !os.IsPermission(err) {
-			return fmt.Errorf("%s: %v", name, err)
+		if err := try(name); !errors.Is(err, fs.ErrPermission) {
+			return fmt.Errorf("%s is open to the app: %w", name, err)
 		}
 	}
 	return nil

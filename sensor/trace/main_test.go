@@ -39,6 +39,8 @@ const sensorEnv = "SLIMFILE_TEST_SENSOR"
 type sensorOrder struct {
 	Dirs Dirs
 	Mode Mode
+	// Check runs Check instead of a run.
+	Check bool
 	// Insecure leaves the sensor all capabilities, as security.insecure does.
 	Insecure bool
 	// OutputOptions, if set, are those of a tmpfs that is put on the output.
@@ -59,7 +61,11 @@ func sensorMain(text string) int {
 	}
 	ctx, cancel := signal.NotifyContext(context.Background(), unix.SIGTERM, unix.SIGINT)
 	defer cancel()
-	err = Run(ctx, order.Dirs, order.Mode, os.Stdout)
+	if order.Check {
+		err = Check()
+	} else {
+		err = Run(ctx, order.Dirs, order.Mode, os.Stdout)
+	}
 	if err == nil {
 		return 0
 	}

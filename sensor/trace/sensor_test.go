@@ -523,6 +523,17 @@ func TestInsecure(t *testing.T) {
 	}
 }
 
+func TestCheck(t *testing.T) {
+	run := tool(t)
+	if got := contain(t, run, sensorOrder{Check: true, Insecure: true}); got.code != 0 || got.stdout+got.stderr != "" {
+		t.Errorf("with all privileges: exit %d, %q", got.code, got.stdout+got.stderr)
+	}
+	got := contain(t, run, sensorOrder{Check: true})
+	if got.code == 0 || !strings.Contains(got.stderr, "fanotify") || strings.Count(got.stderr, "\n") != 1 {
+		t.Errorf("in a sandbox: exit %d, %q, want one line about fanotify", got.code, got.stderr)
+	}
+}
+
 func TestFanotifyMissing(t *testing.T) {
 	run := tool(t)
 	run.Fanotify = manifest.FanotifyAuto

@@ -279,7 +279,8 @@ func (s *supervisor) probeOne(ctx context.Context, p manifest.Probe, prober prob
 
 // conclude makes the outcome of a run in which nothing failed so far.
 func (s *supervisor) conclude(result *record.Result, err error) outcome {
-	if err != nil && !(s.mode == Verify && errors.Is(err, record.ErrLost)) {
+	unimportant := s.mode == Verify && errors.Is(err, record.ErrLost)
+	if err != nil && !unimportant {
 		return outcome{failure: recorderFailure(err, s.run)}
 	}
 	s.report.Recorders = result.Recorders
