@@ -55,7 +55,7 @@ start() {
 	mkdir -p "$dir"
 	"$repo/hack/tools.sh" buildkitd buildctl runc >/dev/null
 	export PATH=$tools:$PATH # where buildkitd looks for runc
-	go build -C "$repo" -o "$dir/mirror-bin" ./hack/mirror/serve
+	go build -C "$repo" -buildvcs=false -o "$dir/mirror-bin" ./hack/mirror/serve
 	rm -f "$dir/mirror.address"
 	launch mirror "$dir/mirror-bin" "$dir/mirror.address" "$cache/bases/current"
 	await 10 mirror test -s "$dir/mirror.address"
