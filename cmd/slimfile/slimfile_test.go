@@ -10,6 +10,9 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path"
@@ -25,6 +28,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+	"github.com/moby/buildkit/client"
 
 	"github.com/org/slimfile/cmd/slimfile/internal/daemon"
 )
@@ -258,7 +262,9 @@ func TestSlimfile(t *testing.T) {
 	t.Run("docker archive", e.testDockerArchive)
 	t.Run("errors", e.testErrors)
 	t.Run("address", func(t *testing.T) { e.testAddress(t, lease.Addr()) })
+	t.Run("docker", func(t *testing.T) { e.testDocker(t, lease.Addr()) })
 	t.Run("no tools", e.testNoTools)
+	t.Run("interrupt", e.testInterrupt)
 }
 
 func (e *environment) testFat(t *testing.T) {
@@ -324,6 +330,11 @@ func (e *environment) testSyntax(t *testing.T) {
 	r.good(t)
 	if got := tree(t, filepath.Join(dir, "out")); !slices.Contains(got, "data/unused.txt") {
 		t.Errorf("the syntax line's setting does not count: the image holds %q", got)
+	}
+	dir, r = e.build(t, map[string]string{"Dockerfile": "FROM base\n"}, "--build-arg=BUILDKIT_SYNTAX=org/slimfile SLIM=off", "-o=out", ".")
+	r.good(t)
+	if got := tree(t, filepath.Join(dir, "out")); !slices.Contains(got, "data/unused.txt") {
+		t.Errorf("the setting of BUILDKIT_SYNTAX does not count: the image holds %q", got)
 	}
 	_, r = e.build(t, map[string]string{"Dockerfile": "# syntax=example.com/other\nFROM base\n"}, "--build-arg=SLIM=off", "-o=out", ".")
 	r.good(t)
@@ -453,6 +464,85 @@ func (e *environment) testAddress(t *testing.T, addr string) {
 	}
 }
 
+// testDocker builds through a Docker API in front of a real BuildKit. What is
+// not real is the store of images, so that the result goes to a folder.
+func (e *environment) testDocker(t *testing.T, addr string) {
+	c, err := client.New(t.Context(), addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	socket := filepath.Join(shortDir(t), "docker.sock")
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: dockerAPI(t.Context(), c, addr), ReadHeaderTimeout: time.Minute}
+	go server.Serve(l)
+	defer server.Close()
+	docker := func(env string, args ...string) result {
+		cmd := e.slimfile(t, map[string]string{"Dockerfile": "FROM base\n# slim: probe http /page\n"},
+			append([]string{"build", "--build-context=base=oci-layout://" + e.base, "."}, args...)...)
+		cmd.Env = append(cmd.Env, "DOCKER_HOST="+env, "XDG_DATA_HOME=/nonexistent")
+		r := run(t, cmd)
+		if r.err == nil {
+			slimTree(t, filepath.Join(cmd.Dir, "out"))
+		}
+		return r
+	}
+	docker("unix://"+socket, "-o=out").good(t)
+	docker("unix://"+socket, "-o=out", "--addr=docker").good(t)
+	if r := docker("unix://"+socket, "-t=app"); !strings.Contains(r.stderr, `exporter "moby" could not be found`) {
+		t.Errorf("without output the image does not go to the Docker daemon: %v\n%s", r.err, r.stderr)
+	}
+	if r := docker("unix:///nonexistent.sock"); r.err == nil || !strings.Contains(r.stderr, "DOCKER_HOST names") {
+		t.Errorf("no Docker daemon: %v\n%s", r.err, r.stderr)
+	}
+}
+
+// dockerAPI is the part of the Docker API that leads to its BuildKit.
+func dockerAPI(ctx context.Context, c *client.Client, addr string) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /_ping", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("POST /grpc", func(w http.ResponseWriter, r *http.Request) {
+		join(w, r, func() (net.Conn, error) { return net.Dial("unix", strings.TrimPrefix(addr, "unix://")) })
+	})
+	mux.HandleFunc("POST /session", func(w http.ResponseWriter, r *http.Request) {
+		session := maps.Clone(r.Header)
+		maps.DeleteFunc(session, func(name string, _ []string) bool { return !strings.HasPrefix(name, "X-Docker-Expose-Session-") })
+		join(w, r, func() (net.Conn, error) { return c.Dialer()(ctx, r.Header.Get("Upgrade"), session) })
+	})
+	return mux
+}
+
+// join upgrades a request and connects it with what dial opens.
+func join(w http.ResponseWriter, r *http.Request, dial func() (net.Conn, error)) {
+	other, err := dial()
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadGateway)
+		return
+	}
+	defer other.Close()
+	conn, rw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: "+r.Header.Get("Upgrade")+"\r\n\r\n"); err != nil {
+		return
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		io.Copy(other, rw)
+		other.Close()
+	}()
+	io.Copy(conn, other)
+	conn.Close()
+	<-done
+}
+
 // testNoTools is slimfile alone, without the programs of the steps.
 func (e *environment) testNoTools(t *testing.T) {
 	alone := *e
@@ -468,10 +558,11 @@ func (e *environment) testNoTools(t *testing.T) {
 	r.good(t)
 }
 
-// TestInterrupt checks that an interrupted build ends its daemon.
-func TestInterrupt(t *testing.T) {
-	e := newEnvironment(t)
-	cmd := e.slimfile(t, map[string]string{"Dockerfile": "FROM base\nRUN [\"/app\"]\n"},
+// testInterrupt checks that an interrupted build ends its daemon.
+func (e *environment) testInterrupt(t *testing.T) {
+	alone := *e
+	alone.data = shortDir(t)
+	cmd := alone.slimfile(t, map[string]string{"Dockerfile": "FROM base\nRUN [\"/app\"]\n"},
 		"build", "--addr=private", "--build-context=base=oci-layout://"+e.base, "--build-arg=SLIM=off", "-o=out", ".")
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
@@ -498,7 +589,7 @@ func TestInterrupt(t *testing.T) {
 	if err := cmd.Wait(); err == nil || !interrupted {
 		t.Errorf("ended with %v:\n%s", err, seen.String())
 	}
-	if sockets := listeners(t, e.data); len(sockets) > 0 {
+	if sockets := listeners(t, alone.data); len(sockets) > 0 {
 		t.Errorf("still served: %q", sockets)
 	}
 }

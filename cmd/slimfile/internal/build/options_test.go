@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
 )
 
 // contextDir has a Dockerfile, and is the current folder during the test.
@@ -208,4 +210,26 @@ func TestNewErrors(t *testing.T) {
 			}
 		})
 	}
+}
+
+func FuzzImageDockerfile(f *testing.F) {
+	for _, seed := range [][2]string{{"nginx:1.25", "probe http /"}, {"a@b", "keep /x\\"}, {"x<<EOF", "x\x00"}, {"$IMAGE", "<<EOF"}} {
+		f.Add(seed[0], seed[1])
+	}
+	f.Fuzz(func(t *testing.T, image, directive string) {
+		text, err := imageDockerfile(image, []string{directive})
+		if err != nil {
+			return
+		}
+		parsed, err := parser.Parse(strings.NewReader(text))
+		if err != nil {
+			return // too long a line
+		}
+		if n := len(parsed.AST.Children); n != 1 {
+			t.Errorf("%q and %q give %d instructions", image, directive, n)
+		}
+		if got := strings.TrimSpace(parsed.AST.Children[0].Original); got != "FROM "+image {
+			t.Errorf("%q became %q", image, got)
+		}
+	})
 }

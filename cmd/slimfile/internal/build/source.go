@@ -144,18 +144,11 @@ func (s *source) openImage(o Options) error {
 	image := o.Image
 	if layout, ok := strings.CutPrefix(image, ociLayoutScheme); ok {
 		s.layout, image = layout, imageContext
-	} else if _, err := reference.ParseNormalizedNamed(image); err != nil {
-		return fmt.Errorf("--image %s: %w", image, err)
 	}
-	var text strings.Builder
-	fmt.Fprintf(&text, "FROM %s\n", image)
-	for _, directive := range o.Directives {
-		if strings.ContainsAny(directive, "\n\r") {
-			return fmt.Errorf("--slim %q: a directive is one line", directive)
-		}
-		fmt.Fprintf(&text, "# slim: %s\n", directive)
+	text, err := imageDockerfile(image, o.Directives)
+	if err != nil {
+		return err
 	}
-	var err error
 	if o.Context == "" {
 		err = s.emptyContext()
 	} else {
@@ -164,7 +157,25 @@ func (s *source) openImage(o Options) error {
 	if err != nil {
 		return err
 	}
-	return s.writeDockerfile(strings.NewReader(text.String()))
+	return s.writeDockerfile(strings.NewReader(text))
+}
+
+// imageDockerfile is the Dockerfile of an image as it is, with directives. That
+// an image's name is one and that a directive is one line is checked, so that
+// neither can add instructions.
+func imageDockerfile(image string, directives []string) (string, error) {
+	if _, err := reference.ParseNormalizedNamed(image); err != nil {
+		return "", fmt.Errorf("--image %s: %w", image, err)
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "FROM %s\n", image)
+	for _, directive := range directives {
+		if strings.ContainsAny(directive, "\n\r") {
+			return "", fmt.Errorf("--slim %q: a directive is one line", directive)
+		}
+		fmt.Fprintf(&text, "# slim: %s\n", directive)
+	}
+	return text.String(), nil
 }
 
 func (s *source) emptyContext() (err error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"path"
+	"strings"
 
 	"github.com/distribution/reference"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
@@ -12,8 +13,11 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 )
 
-// optCmdline is the frontend option that carries the `# syntax=` line.
-const optCmdline = "cmdline"
+// Frontend options about the syntax.
+const (
+	optCmdline = "cmdline"                   // carries the `# syntax=` line to its frontend
+	optSyntax  = "build-arg:BUILDKIT_SYNTAX" // takes the line's place
+)
 
 // followSyntax does for a build in-process what BuildKit does for one that
 // starts with `# syntax=`: it hands the frontend the line, whose arguments are
@@ -31,6 +35,10 @@ func followSyntax(build gwclient.BuildFunc) gwclient.BuildFunc {
 			return nil, err
 		}
 		ref, line, at, ok := parser.DetectSyntax(src.Data)
+		if v := c.BuildOpts().Opts[optSyntax]; v != "" {
+			line, at, ok = v, nil, true
+			ref, _, _ = strings.Cut(v, " ")
+		}
 		if !ok {
 			return build(ctx, c)
 		}

@@ -10,15 +10,22 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/containerd/log"
 	"github.com/spf13/cobra"
 
 	"github.com/org/slimfile/cmd/slimfile/internal/build"
 )
 
-// Main runs the command and returns its exit status. An interrupt cancels the
-// command, which then cleans up after itself in bounded time.
+// Main runs the command and returns its exit status. A signal that asks to end
+// cancels the command, which then cleans up after itself in bounded time.
 func Main(args []string, stdin io.Reader, stdout, stderr *os.File) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	// What libraries log of their own accord is not for the user.
+	if err := log.SetLevel("error"); err != nil {
+		fmt.Fprintln(stderr, "ERROR:", err)
+		return 1
+	}
+	// SIGPIPE is here because it would end the process at once.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 	defer stop()
 	cmd := root(streams{stdin, stdout, stderr})
 	cmd.SetArgs(args)
