@@ -42,6 +42,7 @@ func merge(entries iter.Seq[keepset.Entry], generated []keepset.File) iter.Seq[i
 	}
 	slices.SortFunc(files, func(a, b item) int { return rootfs.Compare(a.path, b.path) })
 	return func(yield func(item) bool) {
+		files := files
 		for e := range entries {
 			path := e.Path
 			for len(files) > 0 && rootfs.Compare(files[0].path, path) < 0 {
