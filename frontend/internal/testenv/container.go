@@ -282,7 +282,7 @@ func runtimeSpec(root string, config ocispecs.ImageConfig, opts RunOptions) (*sp
 			{Destination: "/sys", Type: "sysfs", Source: "sysfs", Options: []string{"nosuid", "noexec", "nodev", "ro"}},
 		},
 		Linux: &specs.Linux{
-			CgroupsPath: "/slimfile-test-" + filepath.Base(filepath.Dir(root)) + "-" + strconv.FormatInt(time.Now().UnixNano(), 36),
+			CgroupsPath: "/slimfile-test-" + strconv.FormatInt(time.Now().UnixNano(), 36),
 			Namespaces: []specs.LinuxNamespace{
 				{Type: specs.PIDNamespace}, {Type: specs.NetworkNamespace}, {Type: specs.IPCNamespace},
 				{Type: specs.UTSNamespace}, {Type: specs.MountNamespace},
