@@ -6,7 +6,6 @@ import (
 	"debug/elf"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"strings"
 
@@ -54,13 +53,8 @@ func (b *builder) inspect(id nodeID) error {
 	if err := b.keepFamilies(id, path); err != nil {
 		return err
 	}
-	f, err := b.root.OpenFile(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
 	var head [4]byte
-	if _, err := f.ReadAt(head[:], 0); err != nil && !errors.Is(err, io.EOF) {
+	if _, err := b.near.ReadHead(path, head[:]); err != nil {
 		return err
 	}
 	switch {
@@ -69,7 +63,7 @@ func (b *builder) inspect(id nodeID) error {
 	case string(head[:]) == elf.ELFMAG:
 		return b.keepLinked(object{path: path, physical: path, id: id})
 	case string(head[:2]) == "#!" && n.reasons&runs != 0:
-		_, err := b.keepInterpreter(id, f)
+		_, err := b.keepInterpreter(id, path)
 		return err
 	}
 	return nil
@@ -272,11 +266,11 @@ func (s shebang) program() (string, bool) {
 	return "", false
 }
 
-// keepInterpreter keeps what runs the script f and returns its shebang.
-func (b *builder) keepInterpreter(id nodeID, f io.ReaderAt) (shebang, error) {
+// keepInterpreter keeps what runs the script at the physical path and returns its shebang.
+func (b *builder) keepInterpreter(id nodeID, path string) (shebang, error) {
 	var head [maxShebang]byte
-	n, err := f.ReadAt(head[:], 0)
-	if err != nil && !errors.Is(err, io.EOF) {
+	n, err := b.near.ReadHead(path, head[:])
+	if err != nil {
 		return shebang{}, err
 	}
 	s, ok := parseShebang(head[:n])

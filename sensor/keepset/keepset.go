@@ -30,9 +30,10 @@ import (
 // is a *manifest.Failure.
 func Resolve(ctx context.Context, root *rootfs.Root, trace io.Reader, pack manifest.Pack) (*Set, error) {
 	b := &builder{
-		ctx: ctx, root: root, pack: pack, env: environment(pack.Image.Env),
+		ctx: ctx, root: root, near: root.Reader(), pack: pack, env: environment(pack.Image.Env),
 		tree: newArena(), parsed: map[string]*elfdyn.File{}, objects: map[[sha256.Size]byte]bool{}, scripts: map[string]bool{}, wordNodes: map[nodeID]bool{},
 	}
+	defer b.near.Close()
 	for _, step := range []func() error{
 		b.prepare,
 		func() error { return b.readTrace(trace) },
@@ -57,6 +58,7 @@ func Resolve(ctx context.Context, root *rootfs.Root, trace io.Reader, pack manif
 type builder struct {
 	ctx    context.Context
 	root   *rootfs.Root
+	near   *rootfs.Reader // for look-ups in sorted order
 	pack   manifest.Pack
 	env    map[string]string
 	tree   *arena
@@ -110,7 +112,7 @@ const writes = manifest.Written | manifest.Created | manifest.Deleted
 
 func (b *builder) touch(e manifest.Entry) error {
 	var links []string
-	path, info, err := b.root.ResolveLink(string(e.Path), func(link string) { links = append(links, link) })
+	path, info, err := b.near.ResolveLink(string(e.Path), func(link string) { links = append(links, link) })
 	var absent *rootfs.AbsentError
 	switch {
 	case errors.As(err, &absent):

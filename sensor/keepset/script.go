@@ -81,13 +81,8 @@ func (b *builder) keepScript(t target, by *shebang) error {
 	if b.scripts[t.path] || len(b.scripts) >= maxScripts || t.id == 0 {
 		return nil
 	}
-	f, err := b.root.OpenFile(t.path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
 	if by == nil {
-		s, err := b.keepInterpreter(t.id, f)
+		s, err := b.keepInterpreter(t.id, t.path)
 		if err != nil {
 			return err
 		}
@@ -100,6 +95,11 @@ func (b *builder) keepScript(t target, by *shebang) error {
 		return nil
 	}
 	b.scripts[t.path] = true
+	f, err := b.root.OpenFile(t.path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, shellcmd.MaxSize+1))
 	if err != nil {
 		return err

@@ -3,9 +3,6 @@ package rootfs
 import (
 	"errors"
 	"io/fs"
-	"os"
-
-	"golang.org/x/sys/unix"
 )
 
 // Walk calls visit for the directory top and for everything below it:
@@ -33,48 +30,20 @@ func (r *Root) walk(path string, info Info, visit func(string, Info) error) erro
 	if err != nil {
 		return err
 	}
-	s := statter{root: r, path: path}
-	defer s.close()
+	reader := r.Reader()
+	defer reader.Close()
 	for _, name := range names {
-		info, err := s.stat(name)
+		below := Join(path, name)
+		info, err := reader.Lstat(below)
 		if err != nil {
 			return err
 		}
 		if info.IsDir() {
-			s.close() // depth must not cost descriptors
+			reader.Close() // depth must not cost descriptors
 		}
-		if err := r.walk(Join(path, name), info, visit); err != nil {
+		if err := r.walk(below, info, visit); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// statter stats names of one directory; it opens the directory when needed.
-type statter struct {
-	root *Root
-	path string
-	dir  *os.File
-}
-
-func (s *statter) stat(name string) (Info, error) {
-	if s.dir == nil {
-		dir, err := s.root.OpenPath(s.path)
-		if err != nil {
-			return Info{}, err
-		}
-		s.dir = dir
-	}
-	var st unix.Stat_t
-	if err := unix.Fstatat(int(s.dir.Fd()), name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
-		return Info{}, &fs.PathError{Op: "stat", Path: Join(s.path, name), Err: err}
-	}
-	return infoOf(&st), nil
-}
-
-func (s *statter) close() {
-	if s.dir != nil {
-		s.dir.Close()
-		s.dir = nil
-	}
 }
