@@ -20,9 +20,7 @@ var errGone = errors.New("the app ended")
 // gone tells whether nothing is left of the app, and how it ended. An app
 // whose first process exits 0 lives on in the processes that it left behind.
 func (s *supervisor) gone() (how string, gone bool, err error) {
-	select {
-	case <-s.app.Done():
-	default:
+	if !s.exited() {
 		return "", false, nil
 	}
 	status := s.app.ExitStatus()
@@ -38,8 +36,8 @@ func (s *supervisor) gone() (how string, gone bool, err error) {
 	return probe.Exit(status), true, nil
 }
 
-// forked tells of an app that is not gone whether its first process is.
-func (s *supervisor) forked() bool {
+// exited tells whether the app's first process has ended.
+func (s *supervisor) exited() bool {
 	select {
 	case <-s.app.Done():
 		return true

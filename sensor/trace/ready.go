@@ -116,8 +116,12 @@ func (s *supervisor) awaitCondition(ctx context.Context) error {
 	defer stop()
 	var lack error
 	err := poll(alive, func() (bool, error) {
-		if lack = s.ready.check(alive); lack == nil {
+		now := s.ready.check(alive)
+		if now == nil {
 			return true, nil
+		}
+		if lack == nil || alive.Err() == nil { // else it is but the end of the time
+			lack = now
 		}
 		return false, s.lives()
 	})
@@ -234,8 +238,8 @@ func (s *supervisor) reportListeners() {
 	}
 	for _, port := range s.run.Ready.Ports {
 		found := onPort(listeners, port)
-		inside := func(l netip.AddrPort) bool { return l.Addr().IsLoopback() }
-		if len(found) > 0 && !slices.ContainsFunc(found, func(l netip.AddrPort) bool { return !inside(l) }) {
+		reachable := func(l netip.AddrPort) bool { return !l.Addr().IsLoopback() }
+		if len(found) > 0 && !slices.ContainsFunc(found, reachable) {
 			s.warn("port %d is listened on at %s only: nothing outside the container can reach it; listen on 0.0.0.0 or [::]", port, found[0].Addr())
 		}
 	}

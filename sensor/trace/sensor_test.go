@@ -468,6 +468,16 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
+// The end of the first process is the end of the app, whatever it leaves.
+func TestStopLeavesWorkers(t *testing.T) {
+	run := service(t, "handle", "fork:ignore+hang", "http:0.0.0.0:8008")
+	got := contain(t, run, sensorOrder{})
+	got.good(t, Trace)
+	if got.report.Stopped != "exit 0" || len(got.report.Warnings) > 0 {
+		t.Errorf("stopped: %q, warnings %q", got.report.Stopped, got.report.Warnings)
+	}
+}
+
 // Neither much log nor a line without an end blocks the app, and little of it
 // is passed on.
 func TestMuchLog(t *testing.T) {

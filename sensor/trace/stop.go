@@ -23,23 +23,21 @@ func (s *supervisor) stop(ctx context.Context) error {
 	}
 	begin := time.Now()
 	s.warnFirstProcess()
-	if err := s.signalApp(); err != nil {
+	ended, err := s.signalApp()
+	if err != nil {
 		return err
 	}
 	grace := probe.Seconds(s.run.Stop.GraceSeconds)
 	waiting, cancel := context.WithTimeoutCause(ctx, grace, errGrace)
 	defer cancel()
-	err := poll(waiting, func() (bool, error) {
-		how, gone, err := s.gone()
-		s.report.Stopped = how
-		return gone, err
-	})
-	if errors.Is(err, errGrace) {
+	err = poll(waiting, ended)
+	switch {
+	case err == nil:
+		s.report.Stopped = probe.Exit(s.app.ExitStatus())
+	case errors.Is(err, errGrace):
 		s.report.Stopped = "killed"
 		s.warn("the app did not end within %s of %s: in production each stop waits as long and then kills it", grace, signalName(s.signal))
-		err = nil
-	}
-	if err != nil {
+	default:
 		return err
 	}
 	took := time.Since(begin)
@@ -48,30 +46,37 @@ func (s *supervisor) stop(ctx context.Context) error {
 	return nil
 }
 
-// signalApp sends STOPSIGNAL to the app's first process, or to those that it
-// left behind.
-func (s *supervisor) signalApp() error {
-	pids := []int{s.app.Pid()}
-	if s.forked() {
-		left, err := descendants()
-		if err != nil {
-			return err
-		}
-		pids = left
+// signalApp sends STOPSIGNAL to the app's first process, whose end is the end
+// of a container, or to those that it left behind. ended tells whether they are
+// gone.
+func (s *supervisor) signalApp() (ended func() (bool, error), err error) {
+	if !s.exited() {
+		err := s.app.Signal(s.signal)
+		return func() (bool, error) { return s.exited(), nil }, s.signalError(err)
 	}
-	for _, pid := range pids {
-		if err := unix.Kill(pid, s.signal); err != nil && !errors.Is(err, unix.ESRCH) {
-			return fmt.Errorf("send %s: %w", signalName(s.signal), err)
-		}
+	left, err := descendants()
+	for _, pid := range left {
+		err = errors.Join(err, s.signalError(unix.Kill(pid, s.signal)))
 	}
-	return nil
+	return func() (bool, error) {
+		_, gone, err := s.gone()
+		return gone, err
+	}, err
+}
+
+// signalError is err of a signal sent to a process that may have ended.
+func (s *supervisor) signalError(err error) error {
+	if err == nil || errors.Is(err, unix.ESRCH) {
+		return nil
+	}
+	return fmt.Errorf("send %s: %w", signalName(s.signal), err)
 }
 
 // warnFirstProcess warns of what works here but not in production, where the
 // app is process 1 of its container: that one's end is the end of all, and a
 // signal for which it has no handler does nothing (pid_namespaces(7)).
 func (s *supervisor) warnFirstProcess() {
-	if s.forked() {
+	if s.exited() {
 		s.warn("the image's command exits 0 and leaves the app running in the background: " +
 			"a container ends when its first process does, so start the app in the foreground")
 		return
