@@ -18,17 +18,18 @@ import (
 const sandboxCaps = 0xa80425fb
 
 // maskedPaths and readonlyPaths are those of containerd's default OCI spec
-// (pkg/oci), which BuildKit's sandboxed steps get.
-var (
-	maskedPaths = [...]string{
+// (pkg/oci), which BuildKit's sandboxed steps get, and /sys.
+func maskedPaths() []string {
+	return []string{
 		"/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys",
 		"/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
 		"/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap",
 	}
-	readonlyPaths = [...]string{
-		"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger", "/sys",
-	}
-)
+}
+
+func readonlyPaths() []string {
+	return []string{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger", "/sys"}
+}
 
 // confine gives the calling thread the surroundings of a sandboxed step, except
 // for ids and capability sets, which limitCaps does once ids are final.
@@ -90,7 +91,7 @@ func mountPoints(dir string) ([]string, error) {
 }
 
 func maskPaths() error {
-	for _, p := range maskedPaths {
+	for _, p := range maskedPaths() {
 		if err := cover(p); err != nil {
 			return err
 		}
@@ -113,7 +114,7 @@ func cover(path string) error {
 
 // lockPaths makes paths read-only, each with all that is mounted below it.
 func lockPaths() error {
-	for _, p := range readonlyPaths {
+	for _, p := range readonlyPaths() {
 		err := unix.Mount(p, p, "", unix.MS_BIND|unix.MS_REC, "")
 		if errors.Is(err, unix.ENOENT) {
 			continue

@@ -249,6 +249,9 @@ func untraced(spec launch.Spec) (outcome, error) {
 	return outcome{Elapsed: time.Since(begin)}, err
 }
 
+// noRaceSleep keeps the race detector from making every process last a second.
+const noRaceSleep = "GORACE=atexit_sleep_ms=0"
+
 // run traces a job in a sensor process of its own.
 func run(t testing.TB, j job) outcome {
 	t.Helper()
@@ -259,6 +262,9 @@ func run(t testing.TB, j job) outcome {
 		j.Spec.Dir = "/"
 	}
 	j.Spec.Confine = j.Mode == insecure
+	if j.Spec.Env == nil {
+		j.Spec.Env = []string{noRaceSleep}
+	}
 	j.Args, j.Env = convert[manifest.Path](j.Spec.Args), convert[manifest.Path](j.Spec.Env)
 	dir := t.TempDir()
 	name := filepath.Join(dir, "job")
@@ -274,6 +280,7 @@ func run(t testing.TB, j job) outcome {
 	cmd := exec.CommandContext(ctx, "/proc/self/exe", "sensor", name)
 	var log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &log, &log
+	cmd.Env = append(os.Environ(), noRaceSleep)
 	if j.Mode != direct {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS}
 	}

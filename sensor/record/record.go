@@ -7,6 +7,32 @@
 // a second witness where the sensor has CAP_SYS_ADMIN: it sees what does not
 // pass a system call of a traced process. What only fanotify saw is merged and
 // reported. Imported by sensor/trace.
+//
+// # What is recorded
+//
+// Names are followed through the live file system right before the kernel does
+// it, so that an entry is a physical path in the real root, and each link on
+// the way an entry of its own. Paths on other mounts than the root do not count.
+//
+// # Limits
+//
+//   - The record is of an honest program: one that rewrites a path argument in
+//     memory while the call is looked at is recorded wrongly.
+//   - A look-up with AT_EMPTY_PATH, a directory's descriptor and a name all the
+//     same is not seen; without a name it is fstat(2) in disguise.
+//   - Descriptors inherited from outside and io_uring, which the programs are
+//     told the kernel does not have, are fanotify's to see.
+//   - Without privileges, a process that changed its ids only in part (seteuid)
+//     and then uses a path is a loss, and so is a program file that its own user
+//     may execute but not read.
+//   - manifest.Dir is hidden by failing calls that name something in it with
+//     ENOENT, where it cannot be unmounted. That keeps an application from
+//     stumbling over the sensor's files; it is no protection against one that
+//     looks for them.
+//   - A directory that is renamed is recorded as one entry, not with what is in
+//     it, and what is read under its new name has no entry under the old one.
+//   - A nested user notification filter cannot be installed by the program
+//     (EBUSY), and 32 bit programs on arm64 get ENOSYS.
 package record
 
 import (

@@ -1,10 +1,14 @@
 package record
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -446,6 +450,48 @@ func TestSetuidWarning(t *testing.T) {
 		out := run(t, job{Mode: m, Spec: launch.Spec{Path: exe, Args: []string{"program", "fixture", "nothing"}}})
 		if warned := len(out.Warnings) == 1 && strings.Contains(out.Warnings[0], "setuid"); warned != (m == sandbox) {
 			t.Errorf("%s: %q", m, out.Warnings)
+		}
+	}
+}
+
+// TestOtherABI: a program may use the 32 bit system calls of the same kernel.
+func TestOtherABI(t *testing.T) {
+	if runtime.GOARCH != "amd64" {
+		t.Skip("the second ABI is that of i386")
+	}
+	const base, header = 0x08048000, 52 + 32
+	code := []byte{
+		0xb8, 5, 0, 0, 0, 0xbb, 0, 0, 0, 0, 0x31, 0xc9, 0xcd, 0x80, // open(name, O_RDONLY)
+		0xb8, 1, 0, 0, 0, 0x31, 0xdb, 0xcd, 0x80, // exit(0)
+	}
+	le := binary.LittleEndian
+	le.PutUint32(code[6:], base+header+uint32(len(code)))
+	b := make([]byte, header, 4096)
+	copy(b, "\x7fELF\x01\x01\x01")
+	le.PutUint16(b[16:], 2) // ET_EXEC
+	le.PutUint16(b[18:], 3) // EM_386
+	le.PutUint32(b[20:], 1)
+	le.PutUint32(b[24:], base+header)
+	le.PutUint32(b[28:], 52)
+	for at, v := range map[int]uint16{40: 52, 42: 32, 44: 1} {
+		le.PutUint16(b[at:], v)
+	}
+	b = append(append(b, code...), "file\x00"...)
+	for at, v := range map[int]uint32{52: 1, 60: base, 64: base, 68: uint32(len(b)), 72: uint32(len(b)), 76: 5, 80: 0x1000} {
+		le.PutUint32(b[at:], v)
+	}
+	dir := workplace(t, []string{"file"})
+	exe := filepath.Join(dir, "program32")
+	if err := os.WriteFile(exe, b, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := exec.Command(exe).Run(); errors.Is(err, unix.ENOEXEC) {
+		skip(t, "a kernel with 32 bit emulation")
+	}
+	for _, m := range modes {
+		out := run(t, job{Mode: m, Spec: launch.Spec{Path: exe, Args: []string{"program32"}, Dir: dir}})
+		if out.Exit != 0 || out.CloseErr != "" || out.StartErr != "" || out.ops(dir+"/file") != opened {
+			t.Errorf("%s: %+v", m, out)
 		}
 	}
 }
