@@ -165,6 +165,10 @@ func keepPAM(b *builder, f familyFile) error {
 		return err
 	}
 	modules, includes := parsePAM(conf)
+	folders, err := b.pamFolders()
+	if err != nil {
+		return err
+	}
 	for _, name := range includes {
 		if err := b.followAll(LinkedLibrary, f.id, "/etc/pam.d/"+name, "/usr/lib/pam.d/"+name); err != nil {
 			return err
@@ -177,15 +181,39 @@ func keepPAM(b *builder, f familyFile) error {
 			}
 			continue
 		}
-		for _, base := range []string{"/lib", "/usr/lib", "/lib64", "/usr/lib64"} {
-			for _, dir := range []string{"security/", "*/security/"} {
-				if err := b.keepUnder(base, dir+escapeGlob(module), LinkedLibrary, f.id); err != nil {
-					return err
-				}
+		for _, dir := range folders {
+			if err := b.followAll(LinkedLibrary, f.id, rootfs.Join(dir, module)); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
+}
+
+// pamFolders returns the folders that PAM modules may be in: security in the
+// folders of libraries, which Debian has one for each architecture of.
+func (b *builder) pamFolders() ([]string, error) {
+	var folders []string
+	for _, base := range []string{"/lib", "/usr/lib", "/lib64", "/usr/lib64"} {
+		physical, info, err := b.root.Resolve(base, func(string) {})
+		if err := ignoreAbsent(err); err != nil {
+			return nil, err
+		}
+		if !info.IsDir() {
+			continue
+		}
+		names, err := b.root.ReadDirNames(physical)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range append(names, ".") {
+			dir := path.Join(base, name, "security")
+			if _, info, err := b.root.Resolve(dir, func(string) {}); err == nil && info.IsDir() {
+				folders = append(folders, dir)
+			}
+		}
+	}
+	return folders, nil
 }
 
 // maxPAM bounds the modules, and the includes, of one file.

@@ -76,7 +76,7 @@ type builder struct {
 	// wordNodes are the programs that only a word of a script speaks for.
 	wordNodes map[nodeID]bool
 
-	sockets   int
+	sockets   []string
 	listed    int
 	generated []File
 	warnings  []string
@@ -111,19 +111,21 @@ func (b *builder) readTrace(trace io.Reader) (err error) {
 const writes = manifest.Written | manifest.Created | manifest.Deleted
 
 func (b *builder) touch(e manifest.Entry) error {
-	var links []string
-	path, info, err := b.near.ResolveLink(string(e.Path), func(link string) { links = append(links, link) })
+	err := b.keepNamed(string(e.Path), reasonsOf(e.Ops))
 	var absent *rootfs.AbsentError
-	switch {
-	case errors.As(err, &absent):
-		if e.Ops&writes == 0 {
-			return nil
-		}
+	if errors.As(err, &absent) && e.Ops&writes != 0 {
 		// The run made it; what it needs to be able to is the folder.
 		return b.keepPhysical(rootfs.Parent(absent.Path), System, 0)
-	case errors.Is(err, unix.ELOOP):
-		return nil
-	case err != nil:
+	}
+	return ignoreAbsent(err)
+}
+
+// keepNamed keeps what stands at path: a link itself, with the links in its
+// folders. It fails when nothing is there.
+func (b *builder) keepNamed(path string, why Reasons) error {
+	var links []string
+	physical, info, err := b.near.ResolveLink(path, func(link string) { links = append(links, link) })
+	if err != nil {
 		return err
 	}
 	for _, link := range links {
@@ -131,7 +133,7 @@ func (b *builder) touch(e manifest.Entry) error {
 			return err
 		}
 	}
-	_, err = b.keep(path, info, reasonsOf(e.Ops), 0)
+	_, err = b.keep(physical, info, why, 0)
 	return err
 }
 
@@ -143,7 +145,7 @@ const pin Reasons = 1 << 31
 // above it. It returns 0 for what is not shipped whatever asks for it.
 func (b *builder) keep(path string, info rootfs.Info, why Reasons, via nodeID) (nodeID, error) {
 	if info.Type() == "socket" {
-		b.sockets++
+		b.sockets = append(b.sockets, fmt.Sprintf("%q", path))
 		return 0, nil
 	}
 	if path == "/" {
@@ -277,8 +279,8 @@ func (b *builder) abs(path string) string {
 // finish brings the tree into order and counts.
 func (b *builder) finish() error {
 	b.tree.sort()
-	if b.sockets > 0 {
-		b.warn("%d sockets are not shipped: a socket is of use only to the process that made it", b.sockets)
+	if len(b.sockets) > 0 {
+		b.warn("not shipped, for a socket is of use only to the process that made it: %s", enumerate(b.sockets))
 	}
 	b.warnOfWords()
 	return b.countListed()

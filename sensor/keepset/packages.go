@@ -113,7 +113,7 @@ func (m *metadata) add(name string, mode uint32, data []byte) {
 
 // ships says whether the set has the path, which may go through linked folders.
 func (b *builder) ships(file string) bool {
-	physical, _, err := b.root.ResolveLink(file, func(string) {})
+	physical, _, err := b.near.ResolveLink(file, func(string) {})
 	if err != nil {
 		return false
 	}

@@ -86,3 +86,7 @@ func FuzzGlob(f *testing.F) {
 		}
 	})
 }
+
+func escapeGlob(name string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `{`, `\{`).Replace(name)
+}

@@ -149,9 +149,6 @@ func (b *builder) keepWord(command string, via nodeID) (target, bool, error) {
 	return t, ok, err
 }
 
-// maxNamed bounds how many programs a warning names.
-const maxNamed = 20
-
 // warnOfWords names the programs that nothing but a word of a script keeps.
 func (b *builder) warnOfWords() {
 	var names []string
@@ -163,12 +160,18 @@ func (b *builder) warnOfWords() {
 	if len(names) == 0 {
 		return
 	}
+	b.warn("kept only because the entrypoint's shell script names them, though the run did not use them: %s", enumerate(names))
+}
+
+// maxNamed bounds how many entries a warning names.
+const maxNamed = 20
+
+// enumerate joins names for a warning: sorted, each once.
+func enumerate(names []string) string {
 	slices.Sort(names)
-	more := ""
-	if len(names) > maxNamed {
-		more = fmt.Sprintf(" and %d more", len(names)-maxNamed)
-		names = names[:maxNamed]
+	names = slices.Compact(names)
+	if len(names) <= maxNamed {
+		return strings.Join(names, ", ")
 	}
-	b.warn("kept only because the entrypoint's shell script names them, though the run did not use them: %s%s",
-		strings.Join(names, ", "), more)
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:maxNamed], ", "), len(names)-maxNamed)
 }

@@ -81,10 +81,6 @@ func latin1(s string) string {
 	return string(runes)
 }
 
-func escapeGlob(name string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `{`, `\{`).Replace(name)
-}
-
 // applyRules carries out the user's keep directives, in their order.
 func (b *builder) applyRules() error {
 	for _, r := range b.pack.Rules {
@@ -145,12 +141,7 @@ func (b *builder) ruleKeepPackage(r manifest.Rule, name string) error {
 			return failure(r.Source, "keep its files by path", "keep-package: the image does not tell which files package %q owns", name)
 		}
 		err := b.db.Files(i, func(path string) error {
-			t, err := b.resolveLink(path)
-			if err != nil || t.path == "" {
-				return err
-			}
-			t.id, err = b.keep(t.path, t.info, User, 0)
-			return err
+			return ignoreAbsent(b.keepNamed(path, User))
 		})
 		if err != nil {
 			return err
@@ -199,14 +190,13 @@ func (b *builder) keepMatches(base, pattern string, why Reasons, via nodeID) (n 
 	if err != nil || !info.IsDir() {
 		return 0, ignoreAbsent(err)
 	}
-	depth := patternDepth(pattern)
 	err = b.root.Walk(top, func(path string, info rootfs.Info) error {
 		if err := b.ctx.Err(); err != nil {
 			return err
 		}
 		below := strings.TrimPrefix(strings.TrimPrefix(path, top), "/")
 		if !matchGlob(pattern, below) {
-			if info.IsDir() && depth >= 0 && below != "" && strings.Count(below, "/")+1 >= depth {
+			if info.IsDir() && !mayContain(pattern, below) {
 				return fs.SkipDir
 			}
 			return nil
@@ -231,12 +221,15 @@ func (b *builder) keepMatches(base, pattern string, why Reasons, via nodeID) (n 
 	return n, nil
 }
 
-// patternDepth returns how many names a matching path has; -1 if any number.
-func patternDepth(pattern string) int {
-	if strings.Contains(pattern, "**") || strings.Contains(pattern, "{") {
-		return -1
+// mayContain says whether something in the folder dir, both relative, could
+// match the pattern.
+func mayContain(pattern, dir string) bool {
+	if dir == "" || strings.Contains(pattern, "**") || strings.Contains(pattern, "{") {
+		return true
 	}
-	return strings.Count(pattern, "/") + 1
+	depth := strings.Count(dir, "/") + 1
+	names := strings.Split(pattern, "/")
+	return depth < len(names) && matchGlob(strings.Join(names[:depth], "/"), dir)
 }
 
 func (b *builder) keepMatch(path string, info rootfs.Info, why Reasons, via nodeID) error {
@@ -282,11 +275,4 @@ func (b *builder) searchPath() string {
 		return path
 	}
 	return defaultPath
-}
-
-// resolveLink is rootfs.ResolveLink that answers an empty path for one that is
-// not in the image.
-func (b *builder) resolveLink(path string) (t target, err error) {
-	t.path, t.info, err = b.root.ResolveLink(path, func(string) {})
-	return t, ignoreAbsent(err)
 }
