@@ -7,9 +7,10 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/org/slimfile/sensor/launch/filter"
 	"github.com/org/slimfile/sensor/manifest"
-	"golang.org/x/sys/unix"
 )
 
 // sandboxCaps is the capability set of a sandboxed build step, Docker's

@@ -3,8 +3,9 @@
 package launch
 
 import (
-	"github.com/org/slimfile/sensor/launch/filter"
 	"golang.org/x/sys/unix"
+
+	"github.com/org/slimfile/sensor/launch/filter"
 )
 
 // dockerRules is Docker's default profile by call number.

@@ -149,15 +149,14 @@ func (l *Launcher) Start(spec Spec, prog []unix.SockFilter, arm func(Listener) e
 	if err != nil {
 		return nil, fail("socketpair", err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	p, err := l.fork(spec, child)
 	child.Close()
 	if err != nil {
 		return nil, fail("fork", err)
 	}
 	if err := handshake(conn, spec, prog, p.pid, arm); err != nil {
-		conn.Close() // the stub gives up when its peer is gone
-		unix.Kill(p.pid, unix.SIGKILL)
+		_ = p.Signal(unix.SIGKILL) // unless it ended by itself
 		<-p.done
 		return nil, err
 	}
@@ -223,7 +222,7 @@ func handshake(conn *net.UnixConn, spec Spec, prog []unix.SockFilter, pid int, a
 	if err != nil {
 		return protocol(err)
 	}
-	if r.Errno != 0 {
+	if r.failed() {
 		return r.startError(spec)
 	}
 	err = arm(Listener{

@@ -8,8 +8,9 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/org/slimfile/sensor/launch/filter"
 	"golang.org/x/sys/unix"
+
+	"github.com/org/slimfile/sensor/launch/filter"
 )
 
 // What needs a real program is tested by sensor/record, which starts them in

@@ -10,8 +10,9 @@ import (
 	"syscall"
 	"unsafe"
 
-	"github.com/org/slimfile/sensor/launch/filter"
 	"golang.org/x/sys/unix"
+
+	"github.com/org/slimfile/sensor/launch/filter"
 )
 
 const (

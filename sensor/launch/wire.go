@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"net"
 
-	"github.com/org/slimfile/sensor/launch/filter"
 	"golang.org/x/sys/unix"
+
+	"github.com/org/slimfile/sensor/launch/filter"
 )
 
 // The stub's protocol, over a stream socket that the stub has as descriptor 3:
@@ -70,6 +71,8 @@ type report struct {
 	Errno                unix.Errno
 }
 
+func (r report) failed() bool { return r.Errno != 0 }
+
 func (r report) startError(s Spec) *StartError {
 	return &StartError{Program: s.name(), Step: r.Step, Detail: r.Detail, Err: r.Errno}
 }
@@ -88,7 +91,7 @@ func receive(conn *net.UnixConn) (report, int, error) {
 	if err := json.Unmarshal(buf[:n], &r); err != nil {
 		return r, -1, fmt.Errorf("stub's report: %w", err)
 	}
-	if r.Errno != 0 {
+	if r.failed() { // no descriptor comes with it
 		return r, -1, nil
 	}
 	msgs, err := unix.ParseSocketControlMessage(oob[:oobn])

@@ -1,9 +1,10 @@
 package record
 
 import (
+	"golang.org/x/sys/unix"
+
 	"github.com/org/slimfile/sensor/launch/filter"
 	"github.com/org/slimfile/sensor/manifest"
-	"golang.org/x/sys/unix"
 )
 
 // kind says how a call's arguments are read.

@@ -58,7 +58,7 @@ func makeDumpable(pid int) error {
 	if _, err := waitStop(pid); err != nil {
 		return err
 	}
-	defer unix.PtraceDetach(pid)
+	defer func() { _ = unix.PtraceDetach(pid) }() // unless it was killed
 	var mask uint64
 	if err := signalMask(unix.PTRACE_GETSIGMASK, pid, &mask); err != nil {
 		return err
@@ -67,7 +67,7 @@ func makeDumpable(pid int) error {
 	if err := signalMask(unix.PTRACE_SETSIGMASK, pid, &all); err != nil {
 		return err
 	}
-	defer signalMask(unix.PTRACE_SETSIGMASK, pid, &mask)
+	defer func() { _ = signalMask(unix.PTRACE_SETSIGMASK, pid, &mask) }()
 	saved, err := getRegisters(pid)
 	if err != nil {
 		return err

@@ -11,8 +11,9 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/org/slimfile/sensor/manifest"
 	"golang.org/x/sys/unix"
+
+	"github.com/org/slimfile/sensor/manifest"
 )
 
 // fanotify is the second witness: what the kernel itself saw being opened on
@@ -81,11 +82,11 @@ func newFanotify(r *recorder) (*fanotify, error) {
 		return nil, fail("fanotify_init", err)
 	}
 	if err := f.mark("/"); err != nil {
-		unix.Close(f.fd)
+		_ = unix.Close(f.fd)
 		return nil, fail("fanotify_mark /", err)
 	}
 	if f.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC); err != nil {
-		unix.Close(f.fd)
+		_ = unix.Close(f.fd)
 		return nil, fail("eventfd", err)
 	}
 	go f.run()
@@ -161,7 +162,7 @@ func (f *fanotify) see(event *unix.FanotifyEventMetadata) error {
 		f.recorder.lose("fanotify's queue overflowed")
 		return nil
 	}
-	defer unix.Close(int(event.Fd))
+	defer func() { _ = unix.Close(int(event.Fd)) }()
 	if event.Pid == 0 || int(event.Pid) == os.Getpid() {
 		return nil
 	}
@@ -207,8 +208,9 @@ func (r *recorder) saw(path string) bool {
 	const opened = manifest.Opened | manifest.Written | manifest.Executed | manifest.Listed | manifest.Created | manifest.Deleted
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	id, ok := nodeID(0), true
+	var id nodeID
 	for name := range components([]byte(path)) {
+		var ok bool
 		if id, ok = r.walker.set.find(id, name); !ok {
 			return false
 		}
@@ -249,8 +251,7 @@ func (f *fanotify) close() error {
 	if _, err := unix.Write(f.wake, one[:]); err != nil {
 		return fmt.Errorf("fanotify: %w", err)
 	}
-	defer unix.Close(f.fd)
-	defer unix.Close(f.wake)
+	defer func() { _, _ = unix.Close(f.fd), unix.Close(f.wake) }()
 	select {
 	case <-f.done:
 		return f.err

@@ -15,8 +15,9 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/org/slimfile/sensor/manifest"
 	"golang.org/x/sys/unix"
+
+	"github.com/org/slimfile/sensor/manifest"
 )
 
 // fixtures are the traced programs. They run with a directory of the test as
@@ -25,8 +26,11 @@ var fixtures = map[string]func(args []string) error{
 	"nothing": func([]string) error { return nil },
 	"exit": func(args []string) error {
 		code, err := strconv.Atoi(args[0])
+		if err != nil {
+			return err
+		}
 		os.Exit(code)
-		return err
+		return nil
 	},
 	"die": func([]string) error { return unix.Kill(os.Getpid(), unix.SIGKILL) },
 	"open": func(args []string) error {

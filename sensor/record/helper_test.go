@@ -15,9 +15,10 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/org/slimfile/sensor/launch"
 	"github.com/org/slimfile/sensor/manifest"
-	"golang.org/x/sys/unix"
 )
 
 // The test binary plays three parts beside the tests: the stub that becomes a

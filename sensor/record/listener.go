@@ -11,9 +11,10 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/org/slimfile/sensor/launch"
 	"github.com/org/slimfile/sensor/manifest"
-	"golang.org/x/sys/unix"
 )
 
 // listener answers the notifications of one started program and all its
@@ -350,9 +351,9 @@ func (l *listener) see(fd int, n *notification, dir int8, path []byte, to want) 
 	key = append(key, path...)
 	l.key = key
 
-	print := fingerprint{maphash.Bytes(l.seeds[0], key), maphash.Bytes(l.seeds[1], key)}
+	digest := fingerprint{maphash.Bytes(l.seeds[0], key), maphash.Bytes(l.seeds[1], key)}
 	generation := l.generation.Load()
-	if v, ok := l.known[print]; ok && v.generation == generation {
+	if v, ok := l.known[digest]; ok && v.generation == generation {
 		return v.hidden, nil
 	}
 	if !valid(fd, n.ID) {
@@ -372,7 +373,7 @@ func (l *listener) see(fd int, n *notification, dir int8, path []byte, to want) 
 	if len(l.known) >= maxKnown {
 		clear(l.known)
 	}
-	l.known[print] = verdict{generation, hidden}
+	l.known[digest] = verdict{generation, hidden}
 	return hidden, nil
 }
 

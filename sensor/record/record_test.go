@@ -13,9 +13,10 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/org/slimfile/sensor/launch"
 	"github.com/org/slimfile/sensor/manifest"
-	"golang.org/x/sys/unix"
 )
 
 const (

@@ -9,8 +9,9 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/org/slimfile/sensor/manifest"
 	"golang.org/x/sys/unix"
+
+	"github.com/org/slimfile/sensor/manifest"
 )
 
 // recorder is what the listeners of a session share: the seccomp recorder.

@@ -140,8 +140,9 @@ func (s *set) grow() {
 
 // path finds or makes the node of a clean absolute path.
 func (s *set) path(path []byte) (nodeID, bool) {
-	id, ok := nodeID(0), true
+	var id nodeID
 	for name := range components(path) {
+		var ok bool
 		if id, ok = s.child(id, name); !ok {
 			return 0, false
 		}

@@ -7,8 +7,9 @@ import (
 	"strconv"
 	"unsafe"
 
-	"github.com/org/slimfile/sensor/manifest"
 	"golang.org/x/sys/unix"
+
+	"github.com/org/slimfile/sensor/manifest"
 )
 
 // walker follows paths through the live file system just before the kernel
@@ -103,9 +104,9 @@ func (w *walker) walk(pl place, path []byte, to want) (found, error) {
 			}
 			w.mark(next, manifest.Linked)
 			magic := parent == nowhere && bytes.HasPrefix(w.cur, []byte("/proc/"))
-			target, err := w.readlink(pl, magic)
-			if err != nil {
-				return found{}, nil // no longer there, or the program may not look either
+			target, ok := w.readlink(pl, magic)
+			if !ok {
+				return found{}, nil
 			}
 			w.cur = w.cur[:length]
 			joined := append(append(append(w.spare[:0], target...), '/'), after...)
@@ -336,17 +337,19 @@ func (w *walker) lstat() (what, error) {
 }
 
 // readlink reads the link w.cur; a magic one of /proc with the rights that the
-// process itself has to it.
-func (w *walker) readlink(pl place, magic bool) ([]byte, error) {
-	if !magic || pl.as == nil {
-		return w.readlinkNow()
-	}
-	var target []byte
-	err := pl.as(func() (err error) {
+// process itself has to it. It returns false for a link that is gone or that
+// the process may not read either.
+func (w *walker) readlink(pl place, magic bool) (target []byte, ok bool) {
+	read := func() (err error) {
 		target, err = w.readlinkNow()
 		return err
-	})
-	return target, err
+	}
+	if magic {
+		ok = pl.as(read) == nil
+	} else {
+		ok = read() == nil
+	}
+	return target, ok
 }
 
 func (w *walker) readlinkNow() ([]byte, error) {
