@@ -27,7 +27,7 @@ func TestLibrariesAgainstLdd(t *testing.T) {
 	must(t, err)
 	defer root.Close()
 	compared := 0
-	for _, name := range []string{"bash", "git", "perl", "openssl", "curl", "python3.11", "node", "gpg", "ssh", "tar", "gdb", "ffmpeg", "java"} {
+	for _, name := range []string{"bash", "git", "openssl", "curl", "node", "java"} {
 		program, err := exec.LookPath(name)
 		if err != nil {
 			continue
