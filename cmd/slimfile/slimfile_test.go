@@ -13,6 +13,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path"
@@ -471,14 +472,18 @@ func (e *environment) testDocker(t *testing.T, addr string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
+	defer func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
 	socket := filepath.Join(shortDir(t), "docker.sock")
 	l, err := net.Listen("unix", socket)
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &http.Server{Handler: dockerAPI(t.Context(), c, addr), ReadHeaderTimeout: time.Minute}
-	go server.Serve(l)
+	server := &httptest.Server{Listener: l, Config: &http.Server{Handler: dockerAPI(t.Context(), c, addr), ReadHeaderTimeout: time.Minute}}
+	server.Start()
 	defer server.Close()
 	docker := func(env string, args ...string) result {
 		cmd := e.slimfile(t, map[string]string{"Dockerfile": "FROM base\n# slim: probe http /page\n"},
@@ -532,15 +537,17 @@ func join(w http.ResponseWriter, r *http.Request, dial func() (net.Conn, error))
 	if _, err := io.WriteString(conn, "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: "+r.Header.Get("Upgrade")+"\r\n\r\n"); err != nil {
 		return
 	}
-	done := make(chan struct{})
+	// Either side may end; how it ends is for those who talk.
+	ended := make(chan error, 2)
 	go func() {
-		defer close(done)
-		io.Copy(other, rw)
-		other.Close()
+		_, err := io.Copy(other, rw)
+		ended <- err
 	}()
-	io.Copy(conn, other)
-	conn.Close()
-	<-done
+	go func() {
+		_, err := io.Copy(conn, other)
+		ended <- err
+	}()
+	<-ended
 }
 
 // testNoTools is slimfile alone, without the programs of the steps.

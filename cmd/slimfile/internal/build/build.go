@@ -29,7 +29,7 @@ const labelSnapshotter = "org.mobyproject.buildkit.worker.snapshotter"
 
 // Run builds and writes the results. Of an error, PrintSource shows where in
 // the Dockerfile it comes from.
-func (b *Build) Run(ctx context.Context, bk *builder.Builder) error {
+func (b *Build) Run(ctx context.Context, bk *builder.Builder) (err error) {
 	exports := b.exports
 	if bk.Docker {
 		exports = forDocker(exports, b.o.Tags)
@@ -38,8 +38,7 @@ func (b *Build) Run(ctx context.Context, bk *builder.Builder) error {
 		}
 	}
 	var files results
-	defer files.discard()
-	var err error
+	defer func() { err = errors.Join(err, files.discard()) }()
 	if b.opt.Exports, err = files.entries(exports, b.o.Stdout); err != nil {
 		return err
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/random"
-	"github.com/opencontainers/image-spec/specs-go/v1"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // testLayout has n images, tagged latest, t1, t2 and so on unless untagged.
@@ -29,7 +29,7 @@ func testLayout(t *testing.T, tags ...string) (dir string, digests []string) {
 		img = mutate.MediaType(img, "application/vnd.oci.image.manifest.v1+json")
 		var opts []layout.Option
 		if tag != "" {
-			opts = append(opts, layout.WithAnnotations(map[string]string{v1.AnnotationRefName: tag}))
+			opts = append(opts, layout.WithAnnotations(map[string]string{ocispecs.AnnotationRefName: tag}))
 		}
 		if err := path.AppendImage(img, opts...); err != nil {
 			t.Fatal(err)

@@ -4,40 +4,40 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 )
 
 // writeMetadata writes what the build tells about its result, as docker buildx
 // does: a value that is JSON, in base64 or plain, becomes part of the document.
-func writeMetadata(path string, response map[string]string) error {
+func writeMetadata(path string, response map[string]string) (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("--metadata-file: %w", err)
+		}
+	}()
 	doc := make(map[string]any, len(response))
 	for k, v := range response {
 		doc[k] = metadataValue(v)
 	}
 	data, err := json.MarshalIndent(doc, "", "  ")
 	if err != nil {
-		return fmt.Errorf("encode metadata: %w", err)
+		return err
 	}
 	f, err := newResultFile(path)
 	if err != nil {
-		return fmt.Errorf("--metadata-file: %w", err)
+		return err
 	}
-	defer f.discard()
+	defer func() { err = errors.Join(err, f.discard()) }()
 	w, err := f.open(nil)
 	if err != nil {
-		return fmt.Errorf("--metadata-file: %w", err)
+		return err
 	}
 	_, err = w.Write(append(data, '\n'))
-	if closeErr := w.Close(); err == nil {
-		err = closeErr
+	if err := errors.Join(err, w.Close()); err != nil {
+		return err
 	}
-	if err == nil {
-		err = f.commit()
-	}
-	if err != nil {
-		return fmt.Errorf("--metadata-file: %w", err)
-	}
-	return nil
+	return f.commit()
 }
 
 func metadataValue(v string) any {

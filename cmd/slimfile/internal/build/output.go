@@ -224,10 +224,12 @@ func (r *results) commit() error {
 }
 
 // discard removes what is not committed.
-func (r *results) discard() {
+func (r *results) discard() error {
+	var errs []error
 	for _, f := range r.files {
-		f.discard()
+		errs = append(errs, f.discard())
 	}
+	return errors.Join(errs...)
 }
 
 // unclosed leaves stdout open for others.
@@ -284,8 +286,9 @@ func (f *resultFile) commit() error {
 	return nil
 }
 
-func (f *resultFile) discard() {
-	if f.temp != "" {
-		os.Remove(f.temp)
+func (f *resultFile) discard() error {
+	if f.temp == "" {
+		return nil
 	}
+	return os.Remove(f.temp)
 }

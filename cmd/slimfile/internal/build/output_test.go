@@ -160,7 +160,9 @@ func TestResultAppearsWhole(t *testing.T) {
 	if err := r.commit(); err != nil {
 		t.Fatal(err)
 	}
-	r.discard()
+	if err := r.discard(); err != nil {
+		t.Fatal(err)
+	}
 	if got := readFile(t, path); got != "after" {
 		t.Errorf("the file holds %q after the build", got)
 	}
@@ -169,7 +171,9 @@ func TestResultAppearsWhole(t *testing.T) {
 	if err := store(t, &r, []string{"type=oci,dest=" + path}, "broken"); err != nil {
 		t.Fatal(err)
 	}
-	r.discard()
+	if err := r.discard(); err != nil {
+		t.Fatal(err)
+	}
 	if got := readFile(t, path); got != "after" {
 		t.Errorf("the file holds %q after a failed build", got)
 	}
@@ -180,9 +184,9 @@ func TestResultAppearsWhole(t *testing.T) {
 
 func TestResultDestinations(t *testing.T) {
 	dir := t.TempDir()
-	real := filepath.Join(dir, "real")
+	file := filepath.Join(dir, "real")
 	link := filepath.Join(dir, "link")
-	if err := os.WriteFile(real, nil, 0o600); err != nil {
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Symlink("real", link); err != nil {
@@ -207,7 +211,7 @@ func TestResultDestinations(t *testing.T) {
 			}
 		})
 	}
-	if got := readFile(t, real); got != "text" {
+	if got := readFile(t, file); got != "text" {
 		t.Errorf("what the link leads to holds %q", got)
 	}
 	if info, err := os.Lstat(link); err != nil || info.Mode().Type() != os.ModeSymlink {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -98,14 +99,18 @@ func fakeDocker(t *testing.T, handler http.HandlerFunc) host {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
 	l, err := net.Listen("unix", filepath.Join(dir, "d.sock"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
-	go server.Serve(l)
-	t.Cleanup(func() { server.Close() })
+	server := &httptest.Server{Listener: l, Config: &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}}
+	server.Start()
+	t.Cleanup(server.Close)
 	t.Setenv("DOCKER_HOST", "unix://"+filepath.Join(dir, "d.sock"))
 	h, err := dockerHost()
 	if err != nil {
@@ -127,9 +132,12 @@ func TestHijack(t *testing.T) {
 		}
 		defer conn.Close()
 		// The first words of the new protocol come in the answer's packet.
-		io.WriteString(rw, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\nhello\n")
-		rw.Flush()
-		io.Copy(conn, rw)
+		if _, err := io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\nhello\n"); err != nil {
+			t.Error(err)
+		}
+		if _, err := io.Copy(conn, rw); err != nil {
+			t.Error(err)
+		}
 	})
 	conn, err := h.hijack(testContext(t), "/session", "h2c", map[string][]string{"x-docker-expose": {"a"}})
 	if err != nil {

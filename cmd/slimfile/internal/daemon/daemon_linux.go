@@ -128,9 +128,8 @@ func (l *Lease) answers(ctx context.Context) bool {
 	if err != nil {
 		return false
 	}
-	defer c.Close()
 	_, err = c.ListWorkers(ctx)
-	return err == nil
+	return errors.Join(err, c.Close()) == nil
 }
 
 // start runs a daemon and waits until it serves.
@@ -191,7 +190,7 @@ func (l *Lease) args() []string {
 
 // stop ends the daemon that serves the socket, whoever started it. The guard
 // is held and nobody uses the daemon.
-func (l *Lease) stop() error {
+func (l *Lease) stop() (err error) {
 	proc, err := socketOwner(l.socket())
 	if errors.Is(err, unix.ECONNREFUSED) || errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -199,7 +198,7 @@ func (l *Lease) stop() error {
 	if err != nil {
 		return fmt.Errorf("find the private buildkitd's process: %w", err)
 	}
-	defer proc.close()
+	defer func() { err = errors.Join(err, proc.close()) }()
 	for _, try := range []struct {
 		signal  unix.Signal
 		timeout time.Duration

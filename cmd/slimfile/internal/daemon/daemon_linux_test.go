@@ -99,7 +99,11 @@ func owner(t *testing.T, l *Lease) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(p.close)
+	t.Cleanup(func() {
+		if err := p.close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return p
 }
 

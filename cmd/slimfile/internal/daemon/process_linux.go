@@ -68,4 +68,4 @@ func (p *process) end(signal unix.Signal, timeout time.Duration) (bool, error) {
 	}
 }
 
-func (p *process) close() { unix.Close(p.fd) }
+func (p *process) close() error { return unix.Close(p.fd) }

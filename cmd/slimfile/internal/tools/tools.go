@@ -43,8 +43,8 @@ func Find(exe, arch string) fsutil.FS {
 // find is the first folder that has a program; it must then have all of them,
 // fit for the worker.
 func find(exe, arch string) (string, error) {
-	if real, err := filepath.EvalSymlinks(exe); err == nil {
-		exe = real
+	if target, err := filepath.EvalSymlinks(exe); err == nil {
+		exe = target
 	}
 	beside := filepath.Dir(exe)
 	sub := "linux-" + arch
@@ -78,15 +78,16 @@ func find(exe, arch string) (string, error) {
 
 // check refuses a program that cannot run in any image on the worker.
 func check(path, arch string) error {
-	f, err := elf.Open(path)
-	if errors.Is(err, os.ErrNotExist) {
+	file, err := os.Open(path)
+	if err != nil {
 		return err
 	}
+	defer file.Close()
 	const remedy = "build it with CGO_ENABLED=0 GOOS=linux GOARCH=%s"
+	f, err := elf.NewFile(file)
 	if err != nil {
 		return fmt.Errorf("%s is not a program for linux/%s (%w): "+remedy, path, arch, err, arch)
 	}
-	defer f.Close()
 	if want := machine(arch); f.Machine != want {
 		return fmt.Errorf("%s is a program for %s, the builder is linux/%s: "+remedy, path, f.Machine, arch, arch)
 	}
