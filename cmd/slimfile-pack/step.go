@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -135,12 +136,32 @@ func asFailure(phase string, err error) *manifest.Failure {
 	return failure
 }
 
+// writeFailure makes room for the report first: the half-made root is of no
+// use any more, and both are on the same disk, which may be full.
 func (s step) writeFailure(failure *manifest.Failure) error {
 	data, err := json.Marshal(failure)
 	if err != nil {
 		return fmt.Errorf("encode the failure: %w", err)
 	}
-	return os.WriteFile(filepath.Join(s.output, manifest.FailureFile), data, 0o644)
+	return errors.Join(clearFolder(s.root), os.WriteFile(filepath.Join(s.output, manifest.FailureFile), data, 0o644))
+}
+
+// clearFolder removes all that is in a folder, which is a mount point. One that
+// is not there is empty.
+func clearFolder(dir string) error {
+	root, err := os.OpenRoot(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	entries, err := fs.ReadDir(root.FS(), ".")
+	for _, e := range entries {
+		err = errors.Join(err, root.RemoveAll(e.Name()))
+	}
+	return err
 }
 
 // line is the failure on one line.

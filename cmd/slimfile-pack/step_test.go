@@ -248,9 +248,17 @@ func TestFailures(t *testing.T) {
 		{name: "a full disk", phase: "copy", want: "disk full on the build machine", remedy: "docker buildx prune", damage: func(t *testing.T, s step) {
 			must(t, os.Truncate(s.source+"/app/prefix", 0))
 			must(t, os.WriteFile(s.source+"/app/prefix", make([]byte, 1<<20), 0o600))
-			err := unix.Mount("tmpfs", s.root, "tmpfs", 0, "size=64k")
+			// Both folders are on it, as in a build.
+			disk := t.TempDir()
+			err := unix.Mount("tmpfs", disk, "tmpfs", 0, "size=64k")
 			need(t, err == nil, "the right to mount a tmpfs")
-			t.Cleanup(func() { must(t, unix.Unmount(s.root, 0)) })
+			t.Cleanup(func() { must(t, unix.Unmount(disk, 0)) })
+			for _, dir := range []string{s.root, s.output} {
+				part := filepath.Join(disk, filepath.Base(dir))
+				must(t, os.Mkdir(part, 0o755))
+				must(t, unix.Mount(part, dir, "", unix.MS_BIND, ""))
+				t.Cleanup(func() { must(t, unix.Unmount(dir, 0)) })
+			}
 		}},
 	}
 	for _, tt := range tests {
