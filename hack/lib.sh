@@ -58,14 +58,17 @@ missing_packages() {
 
 apt_get() { DEBIAN_FRONTEND=noninteractive timeout 900 apt-get -o DPkg::Lock::Timeout=300 "$@"; }
 
-# lock NAME makes a second run of the same work wait for the first one.
+# lock NAME makes a second run of the same work wait for the first one, until the
+# script and what it left in the background have ended.
 lock() {
+	[ "${locked:-}" != "$1" ] || return 0
 	mkdir -p "$cache"
 	exec 9>"$cache/$1.lock"
 	if ! flock --nonblock 9; then
 		say "waiting for another run that holds $cache/$1.lock"
 		flock --timeout 3600 9 || die "gave up waiting for $cache/$1.lock"
 	fi
+	locked=$1
 }
 
 # at_exit COMMAND: run it, too, when the script ends; the last one first.

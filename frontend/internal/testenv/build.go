@@ -3,7 +3,6 @@ package testenv
 import (
 	"context"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -58,9 +57,9 @@ func (e *Env) Build(t testing.TB, b Build) (Result, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := new(strings.Builder)
-	metadata, warnings, err := e.solve(t.Context(), b.InProcess, opt, log)
-	return Result{Metadata: metadata, Log: log.String(), Warnings: warnings}, err
+	ctx, cancel := context.WithTimeout(t.Context(), buildTimeout)
+	defer cancel()
+	return e.solve(ctx, b.InProcess, opt)
 }
 
 // BuildImage runs b, which must succeed, and returns the image.
@@ -140,36 +139,39 @@ func (b Build) solveOpt(scratch, libexec string) (client.SolveOpt, error) {
 	return opt, nil
 }
 
-// solve sends a build and writes its progress to log. It returns the exporter's
-// response and the warnings.
-func (e *Env) solve(ctx context.Context, build gwclient.BuildFunc, opt client.SolveOpt, log io.Writer) (map[string]string, []string, error) {
+// solve sends a build and follows its progress to the end.
+func (e *Env) solve(ctx context.Context, build gwclient.BuildFunc, opt client.SolveOpt) (Result, error) {
+	log := new(strings.Builder)
 	display, err := progressui.NewDisplay(log, progressui.PlainMode)
 	if err != nil {
-		return nil, nil, err
+		return Result{}, err
 	}
-	var warnings []string
-	var resp *client.SolveResponse
+	var res Result
 	status := make(chan *client.SolveStatus)
 	eg, egCtx := errgroup.WithContext(ctx)
 	eg.Go(func() error {
+		var resp *client.SolveResponse
 		var err error
 		if build == nil {
 			resp, err = e.Client.Solve(egCtx, nil, opt, status)
 		} else {
 			resp, err = e.Client.Build(egCtx, opt, "", build, status)
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		res.Metadata = resp.ExporterResponse
+		return nil
 	})
 	eg.Go(func() error {
 		// The display must drain the channel also after the build failed.
-		found, err := display.UpdateFrom(context.WithoutCancel(ctx), status)
-		for _, w := range found {
-			warnings = append(warnings, string(w.Short))
+		warnings, err := display.UpdateFrom(context.WithoutCancel(ctx), status)
+		for _, w := range warnings {
+			res.Warnings = append(res.Warnings, string(w.Short))
 		}
 		return err
 	})
-	if err := eg.Wait(); err != nil {
-		return nil, warnings, err
-	}
-	return resp.ExporterResponse, warnings, nil
+	err = eg.Wait()
+	res.Log = log.String()
+	return res, err
 }

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// buildTimeout bounds the compilation of the frontend's programs, cold.
+// buildTimeout bounds one build, and the compilation of the frontend's programs.
 const buildTimeout = 10 * time.Minute
 
 // toolsLocal is frontend.ToolsLocal; importing it would keep frontend's own
@@ -43,15 +43,14 @@ func (e *Env) buildFrontend() (libexec string, err error) {
 			return "", err
 		}
 	}
-	log := new(strings.Builder)
-	_, _, err = e.solve(ctx, nil, client.SolveOpt{
+	res, err := e.solve(ctx, nil, client.SolveOpt{
 		Frontend:      "dockerfile.v0",
 		FrontendAttrs: map[string]string{"context:programs": "local:programs"},
 		LocalMounts:   locals,
 		Exports:       []client.ExportEntry{ociLayout(filepath.Join(e.images, "frontend"), FrontendRef)},
-	}, log)
+	})
 	if err != nil {
-		return "", fmt.Errorf("build the frontend image: %w\n%s", err, log)
+		return "", fmt.Errorf("build the frontend image: %w\n%s", err, res.Log)
 	}
 	return filepath.Join(programs, "libexec"), nil
 }
