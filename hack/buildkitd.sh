@@ -21,12 +21,12 @@ running() {
 	[ "$(readlink "/proc/$pid/exe")" = "$(readlink -f "$dir/$1")" ]
 }
 
-# launch NAME COMMAND...: in the background, output to NAME.log.
+# launch NAME COMMAND...: in the background, output to NAME.log; locks stay here.
 launch() {
 	local name=$1 program=$2
 	shift
 	ln -sfn "$program" "$dir/$name"
-	setsid "$@" >"$dir/$name.log" 2>&1 9>&- </dev/null &
+	setsid "$@" >"$dir/$name.log" 2>&1 8>&- 9>&- </dev/null &
 	echo $! >"$dir/$name.pid"
 }
 
@@ -46,11 +46,13 @@ await() {
 }
 
 start() {
+	[ "$(id -u)" = 0 ] || die "the daemon needs root"
+	lock buildkitd
+	rm -f "$cache/buildkitd.automatic" # from now on it stays until stop
 	if running buildkitd && running mirror; then
 		echo "$address"
 		return
 	fi
-	[ "$(id -u)" = 0 ] || die "the daemon needs root"
 	stop
 	mkdir -p "$dir"
 	"$repo/hack/tools.sh" buildkitd buildctl runc >/dev/null

@@ -78,14 +78,24 @@ at_exit() {
 	trap "$exit_commands" EXIT
 }
 
-# use_daemon sets address to the development daemon's; one that it has to start
-# ends with the script.
+# use_daemon sets address to the development daemon's. One that a script had to
+# start ends with the last script that uses it: each holds a shared lock.
 use_daemon() {
 	[ -z "${address:-}" ] || return 0
+	mkdir -p "$cache"
+	exec 8>>"$cache/buildkitd.users"
+	flock --shared 8
 	if ! address=$("$repo/hack/buildkitd.sh" address); then
-		# shellcheck disable=SC2016  # expanded at the exit
-		at_exit '"$repo/hack/buildkitd.sh" stop'
 		address=$("$repo/hack/buildkitd.sh" start)
+		touch "$cache/buildkitd.automatic"
+	fi
+	at_exit leave_daemon
+}
+
+leave_daemon() {
+	if [ -e "$cache/buildkitd.automatic" ] && flock --exclusive --nonblock 8; then
+		"$repo/hack/buildkitd.sh" stop
+		rm -f "$cache/buildkitd.automatic"
 	fi
 }
 
