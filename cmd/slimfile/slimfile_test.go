@@ -538,15 +538,13 @@ func join(w http.ResponseWriter, r *http.Request, dial func() (net.Conn, error))
 		return
 	}
 	// Either side may end; how it ends is for those who talk.
-	ended := make(chan error, 2)
-	go func() {
-		_, err := io.Copy(other, rw)
-		ended <- err
-	}()
-	go func() {
-		_, err := io.Copy(conn, other)
-		ended <- err
-	}()
+	ended := make(chan struct{}, 2)
+	pass := func(to io.Writer, from io.Reader) {
+		_, _ = io.Copy(to, from)
+		ended <- struct{}{}
+	}
+	go pass(other, rw)
+	go pass(conn, other)
 	<-ended
 }
 

@@ -72,7 +72,7 @@ func find(exe, arch string) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("the programs of the build steps, %s for linux/%s, are not installed with slimfile: they are neither in %s: "+
-		"run make build in a checkout of slimfile, or CGO_ENABLED=0 go install github.com/org/slimfile/cmd/...@latest, or build with --build-arg SLIM=off",
+		"run CGO_ENABLED=0 go install github.com/org/slimfile/cmd/...@latest, or the same with ./cmd/... in a checkout, or build with --build-arg SLIM=off",
 		strings.Join(names(), " and "), arch, strings.Join(dirs, " nor in "))
 }
 

@@ -89,7 +89,7 @@ func TestFind(t *testing.T) {
 			"bin/libexec/linux-amd64/slimfile-sensor": amd64, "bin/libexec/linux-amd64/slimfile-pack": amd64,
 			"bin/slimfile-sensor": []byte("broken"),
 		}},
-		{name: "none", arch: "amd64", want: "make build"},
+		{name: "none", arch: "amd64", want: "go install github.com/org/slimfile/cmd/...@latest"},
 		{name: "half", arch: "amd64", files: map[string][]byte{
 			"bin/slimfile-sensor": amd64,
 		}, want: "has no slimfile-pack"},
