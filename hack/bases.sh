@@ -14,9 +14,10 @@ usage "$@"
 recipes=$repo/hack/bases
 bases=$cache/bases
 suite=bookworm
-# The real image's "slim" is this: no documentation but licences, no
-# translations.
-slim=(
+# dpkg's settings in the real image: no documentation but licences and no
+# translations, which is what "slim" means, and no syncing of each file.
+dpkg=(
+	force-unsafe-io
 	'path-exclude=/usr/share/doc/*' 'path-include=/usr/share/doc/*/copyright'
 	'path-exclude=/usr/share/man/*' 'path-exclude=/usr/share/info/*'
 	'path-exclude=/usr/share/groff/*' 'path-exclude=/usr/share/lintian/*'
@@ -59,7 +60,7 @@ debootstrap() {
 	# shellcheck disable=SC2016  # mmdebstrap sets $1, the new root
 	nice mmdebstrap --variant=minbase --mode=root --arch="$1" --format=tar --skip=output/dev \
 		--include=usr-is-merged --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr \
-		"${slim[@]/#/--dpkgopt=}" --aptopt='Acquire::Languages "none"' \
+		"${dpkg[@]/#/--dpkgopt=}" --aptopt='Acquire::Languages "none"' \
 		--customize-hook='rm -f "$1/etc/resolv.conf" "$1/etc/hostname"' \
 		"$suite" "$2" \
 		"deb http://deb.debian.org/debian $suite main" \
@@ -127,7 +128,7 @@ if registry_answers; then
 	exit 0
 fi
 
-debian_key=$(key debian "$suite" "${slim[@]}" "${arches[@]}")
+debian_key=$(key debian "$suite" "${dpkg[@]}" "${arches[@]}")
 if ! made debian "$debian_key"; then
 	say "docker.io does not answer: making stand-ins for its images (minutes, once)"
 	need_packages mmdebstrap
