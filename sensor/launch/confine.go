@@ -150,12 +150,21 @@ func boundCaps() error {
 }
 
 // limitCaps sets the thread's own sets: root keeps the sandbox's, others have
-// none. Nothing is inheritable.
-func limitCaps(root bool) error {
+// none, or just what binding a low port needs (as an ambient capability, which
+// survives the execve of a plain program).
+func limitCaps(root, bind bool) error {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var data [2]unix.CapUserData
-	if root {
+	switch {
+	case root:
 		data[0].Effective, data[0].Permitted = sandboxCaps, sandboxCaps
+	case bind:
+		const mask = 1 << unix.CAP_NET_BIND_SERVICE
+		data[0] = unix.CapUserData{Effective: mask, Permitted: mask, Inheritable: mask}
 	}
-	return failed("capset", "", unix.Capset(&header, &data[0]))
+	if err := unix.Capset(&header, &data[0]); err != nil || root || !bind {
+		return failed("capset", "", err)
+	}
+	return failed("raise ambient capability", "",
+		unix.Prctl(unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_RAISE, unix.CAP_NET_BIND_SERVICE, 0, 0))
 }

@@ -47,8 +47,9 @@ type Spec struct {
 	Path string
 	// Args is the argument list, Args[0] included; Env is K=V and complete.
 	Args, Env []string
-	// Dir is the working directory, entered as the program's user; empty
-	// means /.
+	// Dir is the working directory; empty means /. As with runc it is entered
+	// with the sensor's privileges, or as the program's user where those do
+	// not suffice.
 	Dir      string
 	UID, GID uint32
 	// Groups are the supplementary groups.
@@ -56,6 +57,10 @@ type Spec struct {
 	// Stdin, Stdout and Stderr are the program's only descriptors; nil means
 	// /dev/null.
 	Stdin, Stdout, Stderr *os.File
+	// LowPorts lets a program that is not root listen on ports below 1024, as
+	// Docker and containerd do by net.ipv4.ip_unprivileged_port_start=0. A build
+	// step cannot set that: the program has CAP_NET_BIND_SERVICE instead.
+	LowPorts bool
 	// Confine drops the program to the privileges of a sandboxed build step;
 	// set it when the sensor itself runs as security.insecure.
 	Confine bool

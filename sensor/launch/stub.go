@@ -97,11 +97,19 @@ func become(conn *os.File) error {
 	if b, err := in.ReadByte(); err != nil || b != goAhead {
 		return errors.Join(errors.New("no go-ahead"), err)
 	}
+	// A folder behind one that the program's user may not enter is fine, and
+	// so is one that only the user may enter (a FUSE mount): runc tries both.
+	entered := unix.Chdir(string(o.Dir))
+	if entered != nil && !errors.Is(entered, unix.EACCES) {
+		return failed("chdir", string(o.Dir), entered)
+	}
 	if err := dropIDs(o); err != nil {
 		return err
 	}
-	if err := unix.Chdir(string(o.Dir)); err != nil {
-		return failed("chdir", string(o.Dir), err)
+	if entered != nil {
+		if err := unix.Chdir(string(o.Dir)); err != nil {
+			return failed("chdir", string(o.Dir), err)
+		}
 	}
 	return failed(stepExec, string(o.Path), syscall.Exec(string(o.Path), toStrings(o.Args), toStrings(o.Env)))
 }
@@ -162,11 +170,17 @@ func dropIDs(o order) error {
 	if _, _, errno := unix.RawSyscall(unix.SYS_SETRESGID, uintptr(o.GID), uintptr(o.GID), uintptr(o.GID)); errno != 0 {
 		return failed("setgid", fmt.Sprint(o.GID), errno)
 	}
+	bind := o.LowPorts && o.UID != 0
+	if bind {
+		if err := unix.Prctl(unix.PR_SET_KEEPCAPS, 1, 0, 0, 0); err != nil {
+			return failed("keep capabilities", "", err)
+		}
+	}
 	if _, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, uintptr(o.UID), uintptr(o.UID), uintptr(o.UID)); errno != 0 {
 		return failed("setuid", fmt.Sprint(o.UID), errno)
 	}
-	if o.Confine {
-		if err := limitCaps(o.UID == 0); err != nil {
+	if o.Confine || bind {
+		if err := limitCaps(o.UID == 0, bind); err != nil {
 			return err
 		}
 	}

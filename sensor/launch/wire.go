@@ -31,6 +31,7 @@ type order struct {
 	Args, Env [][]byte
 	UID, GID  uint32
 	Groups    []uint32
+	LowPorts  bool
 	Confine   bool
 	Filter    []byte // filter.Marshal
 }
@@ -42,7 +43,7 @@ func newOrder(s Spec, prog []unix.SockFilter) order {
 	}
 	return order{
 		Path: []byte(s.Path), Dir: []byte(dir), Args: toBytes(s.Args), Env: toBytes(s.Env),
-		UID: s.UID, GID: s.GID, Groups: s.Groups, Confine: s.Confine,
+		UID: s.UID, GID: s.GID, Groups: s.Groups, LowPorts: s.LowPorts, Confine: s.Confine,
 		Filter: filter.Marshal(prog),
 	}
 }

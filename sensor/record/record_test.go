@@ -363,27 +363,22 @@ func TestConfinement(t *testing.T) {
 
 func TestStartErrors(t *testing.T) {
 	exe := program(t)
-	dir := workplace(t, []string{"plain", "script #!/no/interpreter", "closed/"})
-	if err := os.Chmod(filepath.Join(dir, "closed"), 0); err != nil {
-		t.Fatal(err)
-	}
+	dir := workplace(t, []string{"plain", "script #!/no/interpreter"})
 	tests := []struct {
 		name, path, dir string
-		uid             uint32
 		want            string
 		notExist        bool
 	}{
-		{"no program", dir + "/none", "/", 0, `start "app": no such file or directory`, true},
-		{"not executable", dir + "/plain", "/", 0, `start "app": permission denied`, false},
-		{"no interpreter", dir + "/script", "/", 0, `start "app": no such file or directory`, true},
-		{"a folder", dir, "/", 0, `start "app": permission denied`, false},
-		{"no working directory", exe, dir + "/none", 0, fmt.Sprintf(`start "app": chdir %q: no such file or directory`, dir+"/none"), true},
-		{"closed working directory", exe, dir + "/closed", nobody, fmt.Sprintf(`start "app": chdir %q: permission denied`, dir+"/closed"), false},
+		{"no program", dir + "/none", "/", `start "app": no such file or directory`, true},
+		{"not executable", dir + "/plain", "/", `start "app": permission denied`, false},
+		{"no interpreter", dir + "/script", "/", `start "app": no such file or directory`, true},
+		{"a folder", dir, "/", `start "app": permission denied`, false},
+		{"no working directory", exe, dir + "/none", fmt.Sprintf(`start "app": chdir %q: no such file or directory`, dir+"/none"), true},
 	}
 	for _, tt := range tests {
 		for _, m := range modes {
 			t.Run(tt.name+"/"+string(m), func(t *testing.T) {
-				out := run(t, job{Mode: m, Spec: launch.Spec{Path: tt.path, Args: []string{"app"}, Dir: tt.dir, UID: tt.uid, GID: tt.uid}})
+				out := run(t, job{Mode: m, Spec: launch.Spec{Path: tt.path, Args: []string{"app"}, Dir: tt.dir}})
 				if out.StartErr != tt.want || out.NotExist != tt.notExist || out.CloseErr != "" {
 					t.Errorf("%q, not exist %v, close %q; want %q, %v", out.StartErr, out.NotExist, out.CloseErr, tt.want, tt.notExist)
 				}
@@ -539,7 +534,6 @@ func TestWitness(t *testing.T) {
 		{[]string{"find", "/etc", "-size", "+1k", "-name", "none"}, "/etc"},
 		{[]string{"sh", "-c", "ls /usr/lib | wc -l; cat /etc/passwd >/dev/null"}, "/etc/passwd"},
 		{[]string{"/usr/bin/python3", "-c", "import json, ssl, email"}, "/usr/bin/env"},
-		{[]string{"nginx", "-t"}, "/etc/nginx/nginx.conf"},
 	}
 	for _, p := range programs {
 		t.Run(p.args[0], func(t *testing.T) {

@@ -251,8 +251,8 @@ func TestLogHint(t *testing.T) {
 		port int
 		want string // a part; empty: no hint
 	}{
-		{"nginx: [emerg] bind() to 0.0.0.0:80 failed (13: Permission denied)", 65534, 80, "below 1024"},
-		{"self.socket.bind(self.server_address)\nPermissionError: [Errno 13] Permission denied", 65534, 443, "below 1024"},
+		{"nginx: [emerg] bind() to 0.0.0.0:80 failed (13: Permission denied)", 65534, 8080, "EXPOSE the port"},
+		{"self.socket.bind(self.server_address)\nPermissionError: [Errno 13] Permission denied", 65534, 8443, "EXPOSE the port"},
 		{"Error: listen EACCES: permission denied 0.0.0.0:80", 0, 80, "--chown"},
 		{"OSError: [Errno 98] Address already in use", 0, 80, "one port"},
 		{"could not translate host name \"db\" to address", 0, 80, "network default"},

@@ -76,13 +76,15 @@ func (s *supervisor) explain(err, interrupted error) *manifest.Failure {
 // ip_unprivileged_port_start.
 const firstFreePort = 1024
 
+// bindDenied is how programs say that they may not listen: nginx, Python, Node.
+var bindDenied = regexp.MustCompile(`(?i)bind[^\n]*permission denied|listen EACCES|\.bind\([^\n]*\n[^\n]*permission denied`)
+
 // logHint is what an app's last lines give away of the cause.
 func (s *supervisor) logHint(lines []string) string {
 	log := strings.Join(lines, "\n")
 	denied := regexp.MustCompile(`(?i)permission denied|EACCES`).MatchString(log)
-	if denied && s.spec.UID != 0 && slices.ContainsFunc(s.run.Ready.Ports, func(port int) bool { return port < firstFreePort }) {
-		return "in a build step only root may listen on ports below 1024, even if your container runtime allows it: " +
-			"listen on a higher port, or run as another USER"
+	if s.spec.UID != 0 && !s.spec.LowPorts && bindDenied.MatchString(log) {
+		return "EXPOSE the port: a USER other than root may listen on ports below 1024 in a traced run only if the image declares one"
 	}
 	for _, h := range []struct{ pattern, hint string }{
 		{`(?i)address (already )?in use|EADDRINUSE`,

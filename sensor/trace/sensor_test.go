@@ -516,6 +516,54 @@ func TestSurroundings(t *testing.T) {
 	got.says(t, `^app\| fd 1 pipe$`)
 }
 
+// Docker and containerd let every user listen on any port; a build step does
+// not, but the app must be traced as it will run.
+func TestLowPort(t *testing.T) {
+	needDebian(t)
+	dir := openDir(t)
+	program, err := os.ReadFile(fixture(t).Args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	script(t, dir, "app", string(program), 0o755)
+	for name, insecure := range map[string]bool{"sandbox": false, "insecure": true} {
+		t.Run(name, func(t *testing.T) {
+			run := service(t, "handle", "http:127.0.0.1:80")
+			run.App.Args[0] = filepath.Join(dir, "app")
+			run.App.User = "nobody"
+			run.Ready.Ports = []int{80}
+			run.Privileged = insecure
+			p := get("/hello")
+			p.HTTP.Port = 80
+			run.Probes = []manifest.Probe{p}
+			contain(t, run, sensorOrder{Insecure: insecure}).good(t, Trace)
+		})
+	}
+}
+
+// runc enters WORKDIR before it drops its privileges.
+func TestWorkdirBehindClosedFolder(t *testing.T) {
+	needDebian(t)
+	dir := openDir(t)
+	program, err := os.ReadFile(fixture(t).Args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	script(t, dir, "app", string(program), 0o755)
+	closed := filepath.Join(dir, "closed")
+	if err := os.MkdirAll(filepath.Join(closed, "work"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(closed, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	run := tool(t, "say:hello")
+	run.App.Args[0] = filepath.Join(dir, "app")
+	run.App.User = "nobody"
+	run.App.Dir = filepath.Join(closed, "work")
+	contain(t, run, sensorOrder{}).good(t, Trace)
+}
+
 func TestRootAppCannotSpy(t *testing.T) {
 	contain(t, tool(t, "spy"), sensorOrder{}).good(t, Trace)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -197,7 +198,22 @@ func (s *supervisor) start(context.Context) error {
 func (s *supervisor) prepare(cmd manifest.Command) (launch.Spec, error) {
 	spec, err := resolve(cmd)
 	spec.Confine = s.run.Privileged
+	spec.LowPorts = wantsLowPort(s.run)
 	return spec, err
+}
+
+// wantsLowPort reports whether the image declares a port below 1024.
+func wantsLowPort(run manifest.Run) bool {
+	ports := slices.Clone(run.Ready.Ports)
+	for _, p := range run.Probes {
+		switch {
+		case p.HTTP != nil:
+			ports = append(ports, p.HTTP.Port)
+		case p.TCP != nil:
+			ports = append(ports, p.TCP.Port)
+		}
+	}
+	return slices.ContainsFunc(ports, func(port int) bool { return port < firstFreePort })
 }
 
 // launch starts a prepared program under the recorder.
