@@ -69,7 +69,7 @@ func parseExport(value string) (export, error) {
 		if e.dest == stdout {
 			e.Type = client.ExporterTar
 		}
-		return e, nil
+		return e, e.check()
 	}
 	for _, field := range fields {
 		k, v, ok := strings.Cut(field, "=")
