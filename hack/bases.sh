@@ -48,7 +48,7 @@ build() {
 	rm -rf "$layout.part"
 	if ! "$tools/buildctl" --addr "$address" build --progress plain --frontend dockerfile.v0 \
 		--local dockerfile="$recipes/$name" --opt build-arg:SOURCE_DATE_EPOCH="$SOURCE_DATE_EPOCH" "$@" \
-		--output "type=oci,tar=false,dest=$layout.part,rewrite-timestamp=true,\"name=$refs\"" >"$layout.log" 2>&1; then
+		--output "type=oci,tar=false,dest=$layout.part,compression-level=1,rewrite-timestamp=true,\"name=$refs\"" >"$layout.log" 2>&1; then
 		tail -n 40 "$layout.log" >&2
 		die "$name failed; its log is $layout.log"
 	fi
