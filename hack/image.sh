@@ -46,10 +46,12 @@ if ! registry_answers; then
 	at_exit 'rm -rf "$vendor"'
 	(cd "$repo" && GOFLAGS='' go mod vendor -o "$vendor")
 	args+=(
-		--set "*.contexts.golang=oci-layout://$golang:1.26-bookworm" --allow "fs.read=$golang"
-		--set "*.contexts.vendor=$vendor" --allow "fs.read=$vendor"
+		--set "*.contexts.golang=oci-layout://$golang:1.26-bookworm"
+		--set "*.contexts.vendor=$vendor"
 	)
 fi
 
 cd "$repo"
+# The paths outside of the checkout are those named above.
+export BUILDX_BAKE_ENTITLEMENTS_FS=0
 IMAGE=$IMAGE "$buildx" bake --file docker-bake.hcl "${args[@]}" "$target"
