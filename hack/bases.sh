@@ -114,7 +114,7 @@ derive() {
 }
 
 mkdir -p "$bases/store" "$bases/current"
-arches=("$(go env GOARCH)")
+arches=("$(go env -C "$repo" GOARCH)")
 if [ "${arches[0]}" = amd64 ]; then
 	if emulate_arm64; then
 		arches+=(arm64)
@@ -141,14 +141,14 @@ if ! made debian "$debian_key"; then
 fi
 
 library=docker.io/library
-go_version=$(go env GOVERSION)
+go_version=$(go env -C "$repo" GOVERSION)
 go_version=${go_version#go}
 jobs=()
 derive python "$library/python:3.11-slim-bookworm"
 derive node "$library/node:18-bookworm-slim"
 derive nginx "$library/nginx:1.22"
 derive redis "$library/redis:7.0-bookworm"
-derive golang "$library/golang:${go_version%.*}-bookworm,$library/golang:$go_version-bookworm" --local goroot="$(go env GOROOT)" --opt context:goroot=local:goroot
+derive golang "$library/golang:${go_version%.*}-bookworm,$library/golang:$go_version-bookworm" --local goroot="$(go env -C "$repo" GOROOT)" --opt context:goroot=local:goroot
 for job in "${jobs[@]}"; do
 	wait "$job"
 done

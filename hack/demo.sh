@@ -25,7 +25,7 @@ timed() {
 compile() {
 	local program
 	say "compiling slimfile"
-	for program in slimfile libexec/linux-"$(go env GOARCH)"/slimfile-{sensor,pack}; do
+	for program in slimfile libexec/linux-"$(go env -C "$repo" GOARCH)"/slimfile-{sensor,pack}; do
 		CGO_ENABLED=0 go build -C "$repo" -buildvcs=false -trimpath -ldflags '-s -w' -o "$work/bin/$program" "./cmd/${program##*/}"
 	done
 }

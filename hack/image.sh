@@ -40,13 +40,12 @@ fi
 if ! registry_answers; then
 	say "docker.io does not answer: building with the local Go toolchain and modules"
 	"$repo/hack/bases.sh"
-	golang=$(readlink -f "$cache/bases/current/golang")
 	vendor=$(mktemp -d)
 	# shellcheck disable=SC2016  # expanded at the exit
 	at_exit 'rm -rf "$vendor"'
 	(cd "$repo" && GOFLAGS='' go mod vendor -o "$vendor")
 	args+=(
-		--set "*.contexts.golang=oci-layout://$golang:1.26-bookworm"
+		--set "*.contexts.golang=$(layout_ref "$(readlink -f "$cache/bases/current/golang")")"
 		--set "*.contexts.vendor=$vendor"
 	)
 fi

@@ -106,3 +106,6 @@ registry_answers() {
 	status=$(curl --silent --output /dev/null --write-out '%{http_code}' --max-time 5 https://registry-1.docker.io/v2/) || return 1
 	[ "$status" = 200 ] || [ "$status" = 401 ]
 }
+
+# layout_ref FOLDER: the OCI layout's image by its digest, all its tags name one.
+layout_ref() { echo "oci-layout://$1@$(grep -o 'sha256:[0-9a-f]*' "$1/index.json" | head -n 1)"; }
