@@ -164,7 +164,7 @@ func (b *bench) start(ctx context.Context) error {
 			`"npm", "--version"`,
 		},
 		{
-			"java", "FROM debian:bookworm-slim\nRUN apt-get update && apt-get install -y --no-install-recommends default-jre-headless\n",
+			"java", "FROM debian:bookworm-slim\nRUN mkdir -p /usr/share/man/man1 && apt-get update && apt-get install -y --no-install-recommends default-jre-headless\n",
 			`"java", "-Xshare:off", "-version"`,
 		},
 	} {
