@@ -34,11 +34,13 @@ compile() {
 build() {
 	local name=$1
 	shift
+	mkdir -p "$work/$name/rootfs" # the exporter would make it for root alone
 	"$work/bin/slimfile" build --addr "$address" --progress plain --metadata-file "$work/$name.json" \
 		--output "type=local,dest=$work/$name/rootfs" "$@" "$example" 2>"$work/$name.log" || {
 		tail -n 40 "$work/$name.log" >&2
 		die "the $name build failed"
 	}
+	chmod 755 "$work/$name/rootfs" # the exporter makes it its owner's alone
 }
 
 # bundle NAME: how to run the image, for runc: the Dockerfile's USER, WORKDIR and
@@ -56,7 +58,10 @@ answers() {
 # serve NAME: run it until it answered.
 serve() {
 	bundle "$1"
-	"$tools/runc" --root "$work/runc" run --detach --bundle "$work/$1" --pid-file "$work/pid" demo >"$work/app.log" 2>&1 </dev/null
+	"$tools/runc" --root "$work/runc" run --detach --bundle "$work/$1" --pid-file "$work/pid" demo >"$work/app.log" 2>&1 </dev/null || {
+		cat "$work/app.log" >&2
+		die "runc cannot run the slim image"
+	}
 	# shellcheck disable=SC2016  # expanded at the exit
 	at_exit '"$tools/runc" --root "$work/runc" delete --force demo'
 	local deadline=$((SECONDS + 60))
@@ -87,7 +92,7 @@ use_daemon
 say "building the fat image (SLIM=off)"
 timed fat build fat --build-arg SLIM=off
 say "building the slim image"
-timed slim build slim
+timed slim build slim --no-cache-filter slim
 say "running the slim image"
 timed serve serve slim
 
