@@ -74,12 +74,12 @@ serve() {
 	done
 }
 
-# row NAME: bytes, files, packages.
+# row NAME: megabytes of files, hard links once; files; Debian packages; seconds.
 row() {
 	local root=$work/$1/rootfs packages
 	packages=$(cat "$root/var/lib/dpkg/status" "$root"/var/lib/dpkg/status.d/* 2>/dev/null | grep -c '^Package: ' || true)
 	printf '%-6s %9.1f %8d %9d %8s\n' "$1" \
-		"$(du --summarize --bytes "$root" | awk '{ print $1 / 1e6 }')" \
+		"$(find "$root" -type f -printf '%i %s\n' | sort -u | awk '{ sum += $2 } END { print sum / 1e6 }')" \
 		"$(find "$root" ! -type d | wc -l)" "$packages" "${took[$1]}"
 }
 

@@ -65,11 +65,13 @@ func (m Mirror) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (m Mirror) serve(w http.ResponseWriter, r *http.Request, repository string, isManifest bool, ref string) error {
 	dgst, err := digest.Parse(ref)
-	if err != nil && isManifest {
-		dgst, err = m.resolve("docker.io/" + repository + ":" + ref)
-	}
 	if err != nil {
-		return err
+		if !isManifest {
+			return fs.ErrNotExist
+		}
+		if dgst, err = m.resolve("docker.io/" + repository + ":" + ref); err != nil {
+			return err
+		}
 	}
 	blob, err := m.open(dgst)
 	if err != nil {
@@ -142,7 +144,9 @@ func (m Mirror) layouts() ([]string, error) {
 			return nil, err
 		}
 		for _, e := range entries {
-			dirs = append(dirs, filepath.Join(folder, e.Name()))
+			if !e.Type().IsRegular() {
+				dirs = append(dirs, filepath.Join(folder, e.Name()))
+			}
 		}
 	}
 	return dirs, nil
