@@ -116,7 +116,11 @@ func (b *build) line(s *slimmed) string {
 	if sum.TotalPackages > 0 {
 		parts = append(parts, fmt.Sprintf("%d of %d packages", sum.KeptPackages, sum.TotalPackages))
 	}
-	parts = append(parts, fmt.Sprintf("%d probes passed", len(s.run.Probes)))
+	probes := "probes"
+	if len(s.run.Probes) == 1 {
+		probes = "probe"
+	}
+	parts = append(parts, fmt.Sprintf("%d %s passed", len(s.run.Probes), probes))
 	if s.verified != nil {
 		parts = append(parts, "verified")
 	}
