@@ -53,7 +53,7 @@ func (b *bench) run(ctx context.Context) error {
 
 // overhead is the time of slimfile's own steps: a slim build that has to run
 // them all minus a stock build that has to run nothing, minus what the app took
-// to start and to answer the probes.
+// to start, to answer the probes and to stop.
 func (b *bench) overhead(ctx context.Context) error {
 	title("slim overhead", "slim s", "stock s", "app s", "overhead s", "mark")
 	for _, ex := range []struct {
