@@ -60,7 +60,7 @@ func (b *build) failed(ctx context.Context, step string, err error) error {
 	}
 	f, readErr := b.readFailure(ctx, se)
 	if readErr != nil {
-		return fmt.Errorf("slim %s failed, its log above says why (no report: %v): %v", step, readErr, err)
+		return fmt.Errorf("slim %s failed, its log above says why (no report: %s): %s", step, readErr.Error(), err.Error())
 	}
 	return &StepError{Step: step, Failure: *f}
 }
@@ -117,7 +117,7 @@ func entitlementError(err error) error {
   build-push-action        allow: security.insecure (and buildkitd-flags in setup-buildx-action)
   slimfile build           add --allow security.insecure
 or let the unprivileged recorder do alone: SLIM_SENSOR=auto
-%v`, err)
+%s`, err.Error())
 }
 
 // withSource points an error at the lines of the Dockerfile that it is about.

@@ -457,5 +457,5 @@ func diff(t *testing.T, a, b string) {
 // inode tells two names of one file from two files.
 func inode(info os.FileInfo) [2]uint64 {
 	st := info.Sys().(*syscall.Stat_t)
-	return [2]uint64{uint64(st.Dev), st.Ino}
+	return [2]uint64{st.Dev, st.Ino}
 }
