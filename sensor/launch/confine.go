@@ -42,12 +42,12 @@ func confine() error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return failed("mount", "/", err)
 	}
-	for _, step := range []func() error{hideSensor, maskPaths, lockPaths, boundCaps} {
+	for _, step := range []func() error{hideSensor, hideDevices, maskPaths, lockPaths, boundCaps} {
 		if err := step(); err != nil {
 			return err
 		}
 	}
-	prog, err := filter.Assemble(dockerRules()...)
+	prog, err := filter.Assemble(withoutDevices(dockerRules())...)
 	if err != nil {
 		return err
 	}
@@ -89,6 +89,58 @@ func mountPoints(dir string) ([]string, error) {
 		}
 	}
 	return points, sc.Err()
+}
+
+// sandboxDevices are the nodes that runc makes in every container; the console
+// and terminals are links or mounts of their own.
+var sandboxDevices = [...]string{"null", "zero", "full", "random", "urandom", "tty", "console"}
+
+// hideDevices covers the nodes that an insecure step has beyond those of a
+// sandbox: the host's loop devices, kvm, fuse, the kernel's log.
+func hideDevices() error {
+	const dev = "/dev"
+	entries, err := os.ReadDir(dev)
+	if err != nil {
+		return failed("read", dev, err)
+	}
+	for _, e := range entries {
+		if slices.Contains(sandboxDevices[:], e.Name()) {
+			continue
+		}
+		if e.Type()&os.ModeDevice != 0 || e.Name() == "net" {
+			if err := cover(dev + "/" + e.Name()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// withoutDevices refuses to make device nodes, which a sandbox's device cgroup
+// would make useless and an insecure step's does not. Root keeps CAP_MKNOD, as
+// in a sandbox.
+func withoutDevices(rules []filter.Rules) []filter.Rules {
+	for _, r := range rules {
+		for nr, arg := range mknodCalls[r.Arch] {
+			device := func(kind uint64) filter.Case {
+				return filter.Case{
+					Conds: []filter.Cond{{Arg: arg, Op: filter.Equal, Mask: unix.S_IFMT, Value: kind}},
+					Do:    filter.Errno(unix.EPERM),
+				}
+			}
+			r.Calls[nr] = slices.Concat([]filter.Case{device(unix.S_IFBLK), device(unix.S_IFCHR)}, r.Calls[nr])
+		}
+	}
+	return rules
+}
+
+// mknodCalls has the numbers of mknod and mknodat, each with its mode argument,
+// by architecture (arch/*/tools/syscall.tbl, include/uapi/asm-generic/unistd.h).
+var mknodCalls = map[uint32]map[uint32]int{
+	unix.AUDIT_ARCH_X86_64:  {133: 1, 259: 2},
+	unix.AUDIT_ARCH_I386:    {14: 1, 297: 2},
+	unix.AUDIT_ARCH_AARCH64: {33: 2},
+	unix.AUDIT_ARCH_ARM:     {14: 1, 324: 2},
 }
 
 func maskPaths() error {

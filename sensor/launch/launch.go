@@ -18,8 +18,10 @@
 // go generate). All of the profile's argument conditions are covered:
 // personality, namespace flags of clone, socket families; clone3 is ENOSYS,
 // ptrace is allowed, calls newer than the profile are ENOSYS as with runc.
-// Not covered: calls through the x32 ABI, which are ENOSYS instead of filtered,
-// an AppArmor profile or SELinux label, and the device cgroup.
+// The device cgroup of an insecure step stays, and with it the host's loop
+// devices: their nodes are covered and no new ones can be made. Not covered:
+// calls through the x32 ABI, which are ENOSYS instead of filtered, and an
+// AppArmor profile or SELinux label.
 package launch
 
 import (

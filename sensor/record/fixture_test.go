@@ -384,6 +384,21 @@ var fixtures = map[string]func(args []string) error{
 		if _, err := unix.Socket(unix.AF_VSOCK, unix.SOCK_STREAM, 0); err == nil {
 			errs = append(errs, errors.New("vsock is allowed"))
 		}
+		for _, kind := range []uint32{unix.S_IFBLK, unix.S_IFCHR} {
+			if err := unix.Mknod("node", kind|0o600, int(unix.Mkdev(7, 0))); !errors.Is(err, unix.EPERM) {
+				errs = append(errs, fmt.Errorf("mknod of a device: %w", err))
+			}
+		}
+		if err := unix.Mknod("fifo", unix.S_IFIFO|0o600, 0); err != nil {
+			errs = append(errs, fmt.Errorf("mknod of a fifo: %w", err))
+		}
+		if f, err := os.OpenFile("/dev/loop0", os.O_RDWR, 0); err == nil {
+			var st unix.Stat_t
+			if err := unix.Fstat(int(f.Fd()), &st); err != nil || st.Mode&unix.S_IFMT == unix.S_IFBLK {
+				errs = append(errs, fmt.Errorf("/dev/loop0 can be opened: %v", err))
+			}
+			errs = append(errs, f.Close())
+		}
 		for _, name := range []string{"/proc/sys/kernel/domainname", "/sys/kernel/mm/transparent_hugepage/enabled"} {
 			if f, err := os.OpenFile(name, os.O_WRONLY, 0); !errors.Is(err, unix.EROFS) {
 				f.Close()

@@ -352,7 +352,7 @@ func TestConfinement(t *testing.T) {
 	for fixture, in := range map[string][]mode{"forbidden": {sandbox, insecure}, "confined": {insecure}} {
 		for _, m := range in {
 			t.Run(fixture+"/"+string(m), func(t *testing.T) {
-				out := run(t, job{Mode: m, Spec: launch.Spec{Path: exe, Args: []string{"program", "fixture", fixture}}})
+				out := run(t, job{Mode: m, Spec: launch.Spec{Path: exe, Args: []string{"program", "fixture", fixture}, Dir: t.TempDir()}})
 				if out.Exit != 0 || out.CloseErr != "" || out.StartErr != "" {
 					t.Fatalf("%+v", out)
 				}
