@@ -9,9 +9,42 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestEnv(t *testing.T) {
+func TestDenied(t *testing.T) {
 	env := Start(t, Options{})
+	t.Run("Build", func(t *testing.T) { testBuild(t, env) })
+	t.Run("Run", func(t *testing.T) { testRun(t, env) })
+	t.Run("FrontendImage", func(t *testing.T) { testFrontendImage(t, env) })
+	t.Run("Entitlement", func(t *testing.T) {
+		wantInsecure(t, env, true, "is not allowed by build daemon configuration")
+	})
+}
 
+func TestGranted(t *testing.T) {
+	env := Start(t, Options{Insecure: true})
+	wantInsecure(t, env, true, "")
+	wantInsecure(t, env, false, "security.insecure is not allowed")
+}
+
+// wantInsecure builds a step with all privileges, which must fail with an error
+// that says want, or succeed if want is empty.
+func wantInsecure(t *testing.T, env *Env, ask bool, want string) {
+	t.Helper()
+	_, err := env.Build(t, Build{
+		Dockerfile: "FROM debian:bookworm-slim\nRUN --security=insecure true\n",
+		Insecure:   ask,
+	})
+	if want == "" {
+		if err != nil {
+			t.Errorf("asked for security.insecure: %v", err)
+		}
+		return
+	}
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("asked for security.insecure (%t): error %v, want %q", ask, err, want)
+	}
+}
+
+func testBuild(t *testing.T, env *Env) {
 	t.Run("a base image resolves by its usual name", func(t *testing.T) {
 		img := env.BuildImage(t, Build{Dockerfile: "FROM debian:bookworm-slim\nRUN mkdir /made && ln -s /nowhere /made/link\n"})
 		paths := Paths(t, img.Unpack(t, ""))
@@ -57,36 +90,7 @@ func TestEnv(t *testing.T) {
 	})
 }
 
-func TestEntitlement(t *testing.T) {
-	const dockerfile = "FROM debian:bookworm-slim\nRUN --security=insecure true\n"
-	for _, test := range []struct {
-		name           string
-		daemon, client bool
-		want           string
-	}{
-		{"granted", true, true, ""},
-		{"not asked for", true, false, "security.insecure is not allowed"},
-		{"denied by the daemon", false, true, "is not allowed by build daemon configuration"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			env := Start(t, Options{Insecure: test.daemon})
-			_, err := env.Build(t, Build{Dockerfile: dockerfile, Insecure: test.client})
-			if test.want == "" {
-				if err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("error %v, want %q", err, test.want)
-			}
-		})
-	}
-}
-
-func TestRun(t *testing.T) {
-	env := Start(t, Options{})
-
+func testRun(t *testing.T, env *Env) {
 	t.Run("a command as the image's user", func(t *testing.T) {
 		img := env.BuildImage(t, Build{Dockerfile: "FROM debian:bookworm-slim\nUSER nobody\nWORKDIR /tmp\n" +
 			`CMD ["sh", "-c", "id -un; pwd; ls /sys/class/net; grep CapEff /proc/self/status; exit 7"]` + "\n"})
@@ -129,8 +133,7 @@ func TestRun(t *testing.T) {
 	})
 }
 
-func TestFrontendImage(t *testing.T) {
-	env := Start(t, Options{})
+func testFrontendImage(t *testing.T, env *Env) {
 	img := env.BuildImage(t, Build{
 		Dockerfile: "# syntax=" + FrontendRef + "\nFROM debian:bookworm-slim\nRUN echo built > /made\n",
 		Attrs:      map[string]string{"build-arg:SLIM": "off"},
