@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -85,8 +86,8 @@ func TestSettingErrors(t *testing.T) {
 			} {
 				in.Dockerfile = []byte(base)
 				_, err := Parse(in)
-				all, ok := err.(Errors)
-				if !ok || len(all) != 1 {
+				var all Errors
+				if !errors.As(err, &all) || len(all) != 1 {
 					t.Fatalf("%s: got %T %v", origin, err, err)
 				}
 				got := all[0]
