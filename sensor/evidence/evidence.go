@@ -58,7 +58,7 @@ func report(ctx context.Context, root *rootfs.Root, set *keepset.Set, w io.Write
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		for more && before(ship.path, path) {
+		for more && rootfs.Compare(ship.path, path) < 0 {
 			if err := r.generated(ship); err != nil {
 				return err
 			}
@@ -97,7 +97,7 @@ func shipped(set *keepset.Set) iter.Seq[item] {
 	return func(yield func(item) bool) {
 		files := set.Generated()
 		for e := range set.All() {
-			for len(files) > 0 && before(files[0].Path, e.Path) {
+			for len(files) > 0 && rootfs.Compare(files[0].Path, e.Path) < 0 {
 				if !yield(item{path: files[0].Path, file: &files[0]}) {
 					return
 				}
@@ -113,24 +113,6 @@ func shipped(set *keepset.Set) iter.Seq[item] {
 			}
 		}
 	}
-}
-
-// before says whether a comes before b in a depth-first walk with names sorted
-// bytewise: the slash sorts before every byte of a name.
-func before(a, b string) bool {
-	n := min(len(a), len(b))
-	for i := range n {
-		switch {
-		case a[i] == b[i]:
-		case a[i] == '/':
-			return true
-		case b[i] == '/':
-			return false
-		default:
-			return a[i] < b[i]
-		}
-	}
-	return len(a) < len(b)
 }
 
 // reporter writes the report.

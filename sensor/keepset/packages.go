@@ -43,7 +43,7 @@ func (b *builder) describePackages() error {
 	if unknown > 0 {
 		b.warn("%d packages are reported as present because the image does not tell which files they own", unknown)
 	}
-	slices.SortFunc(b.generated, func(x, y File) int { return strings.Compare(x.Path, y.Path) })
+	slices.SortFunc(b.generated, func(x, y File) int { return rootfs.Compare(x.Path, y.Path) })
 	return nil
 }
 
