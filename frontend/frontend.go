@@ -9,8 +9,10 @@ package frontend
 
 import (
 	"context"
+	"fmt"
 	"maps"
 
+	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerfile/builder"
 	"github.com/moby/buildkit/frontend/dockerui"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
@@ -69,11 +71,33 @@ func (f Frontend) Build(ctx context.Context, c gwclient.Client) (*gwclient.Resul
 
 // stock is exactly what docker/dockerfile does.
 func stock(ctx context.Context, c gwclient.Client) (*gwclient.Result, error) {
-	return builder.Build(ctx, forwarded{c})
+	image, err := ownImage(c)
+	if err != nil {
+		return nil, err
+	}
+	if image == nil {
+		c = forwarded{c}
+	}
+	return builder.Build(ctx, c)
 }
 
-// forwarded makes the stock frontend believe that # syntax= was already
-// followed, which it was: the line names this frontend.
+// ownImage is the image that this frontend runs out of, nil in a client's own
+// process.
+func ownImage(c gwclient.Client) (*llb.State, error) {
+	current, ok := c.(interface{ CurrentFrontend() (*llb.State, error) })
+	if !ok {
+		return nil, nil
+	}
+	image, err := current.CurrentFrontend()
+	if err != nil {
+		return nil, fmt.Errorf("find the frontend's own image: %w", err)
+	}
+	return image, nil
+}
+
+// forwarded makes the stock frontend in a client's process believe that
+// # syntax= was already followed: the line names this frontend. From an image it
+// is BuildKit that says so, or not.
 type forwarded struct{ gwclient.Client }
 
 // BuildOpts implements gwclient.Client.

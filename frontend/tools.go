@@ -31,15 +31,13 @@ func findTools(c gwclient.Client, worker ocispecs.Platform) (llbgen.Tools, error
 		return tools, fmt.Errorf("slimming needs a linux/amd64 or linux/arm64 builder, this one is %s/%s: build with SLIM=off",
 			worker.OS, worker.Architecture)
 	}
-	if image, ok := c.(interface{ CurrentFrontend() (*llb.State, error) }); ok {
-		st, err := image.CurrentFrontend()
-		if err != nil {
-			return tools, fmt.Errorf("find the frontend's own image: %w", err)
-		}
-		if st != nil {
-			tools.State, tools.Dir = *st, toolsDir
-			return tools, nil
-		}
+	image, err := ownImage(c)
+	if err != nil {
+		return tools, err
+	}
+	if image != nil {
+		tools.State, tools.Dir = *image, toolsDir
+		return tools, nil
 	}
 	tools.State = llb.Local(ToolsLocal,
 		llb.SessionID(c.BuildOpts().SessionID),
