@@ -41,7 +41,7 @@ func server(t *testing.T, address string, withTLS bool) (port int) {
 	})
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		t.Skipf("listen on %s: %v", address, err)
+		cannotListen(t, address, err)
 	}
 	s := httptest.NewUnstartedServer(mux)
 	if err := s.Listener.Close(); err != nil {
