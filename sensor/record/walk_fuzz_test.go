@@ -1,0 +1,248 @@
+package record
+
+import (
+	"bytes"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/org/slimfile/sensor/manifest"
+)
+
+// FuzzWalk compares the walker with the kernel on trees of folders, files and
+// links: both must come to the same file, or give up for the same reason, and
+// the walker must not leave the process' root on its way.
+func FuzzWalk(f *testing.F) {
+	for _, seed := range []string{
+		"da;dab;fabc|||ab/c",
+		"da;lb:a;fac||!|b/../b/c",
+		"la:b;lb:a|||a",
+		"da;lab:/../../c;fc|a||/b/c",
+		"da;lab:../../..;dc||a|b/c/.",
+		"fa;lb:a/|||b/",
+		"lb:none/x;da||a|../b",
+		"da;dab;labc:/a|ab||c//./..",
+		"la:.;lb:./a/../a;|||b/a/",
+		"lc:/;lca:b|||c/c/c/c/",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		p, ok := parsePuzzle(text)
+		if !ok {
+			return
+		}
+		compareWalks(t, p)
+	})
+}
+
+// TestWalkRandom does the same with trees that are full of links.
+func TestWalkRandom(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	outcomes := map[what]int{}
+	for range 2000 {
+		p := randomPuzzle(rng)
+		outcomes[compareWalks(t, p)]++
+		if t.Failed() {
+			t.Fatalf("%+v", p)
+		}
+	}
+	t.Log(outcomes)
+	for _, kind := range []what{unknown, missing, directory, link, file} {
+		if outcomes[kind] == 0 {
+			t.Errorf("no look-up ended at kind %d", kind)
+		}
+	}
+}
+
+func randomPuzzle(rng *rand.Rand) puzzle {
+	pick := func(from string, most int) string {
+		var b strings.Builder
+		for range 1 + rng.IntN(most) {
+			b.WriteByte(from[rng.IntN(len(from))])
+		}
+		return b.String()
+	}
+	path := func(most int) string {
+		elements := []string{"a", "b", "c", "a", "b", "c", "..", "..", ".", ""}
+		var names []string
+		for range 1 + rng.IntN(most) {
+			names = append(names, elements[rng.IntN(len(elements))])
+		}
+		if p := strings.Join(names, "/"); p != "" {
+			return p
+		}
+		return "/"
+	}
+	p := puzzle{root: pick("abc", 2), base: pick("abc", 3), path: path(7), follow: rng.IntN(4) > 0}
+	for _, kind := range "ddddddddllllllllllff" {
+		p.items = append(p.items, item{kind: byte(kind), name: pick("abc", 3), target: path(4)})
+	}
+	return p
+}
+
+// compareWalks looks a path up by the walker and by the kernel.
+func compareWalks(t *testing.T, p puzzle) what {
+	t.Helper()
+	top := t.TempDir()
+	dirs := p.build(t, top)
+	root, base := dirs.within(top, p.root), ""
+	if base = dirs.within(root, p.base); !strings.HasPrefix(base+"/", root+"/") {
+		base = root
+	}
+	expect := kernelWalk(t, root, base, p.path, p.follow)
+	w := &walker{set: newSet(), generation: 1}
+	got, err := w.walk(place{root: []byte(root), base: []byte(base)}, []byte(p.path), want{ops: manifest.Checked, follow: p.follow})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.what != expect.what || len(expect.path) > 0 && !bytes.Equal(got.path, expect.path) {
+		t.Errorf("%q from %q in %q: %v at %q, the kernel says %v at %q", p.path, base, root, got.what, got.path, expect.what, expect.path)
+	}
+	for e := range newList(w.set, nothing).entries {
+		if e.Path != manifest.Path(root) && !strings.HasPrefix(string(e.Path), root+"/") {
+			t.Errorf("%q is recorded, which is not in %q", e.Path, root)
+		}
+	}
+	return expect.what
+}
+
+// puzzle is a tree and a look-up in it, written as ITEM;ITEM|ROOT|BASE|PATH:
+// folders (dPATH), files (fPATH) and links (lPATH:TARGET), each PATH a sequence
+// of one-letter names; a "!" before PATH leaves a last link unfollowed.
+type puzzle struct {
+	items      []item
+	root, base string
+	path       string
+	follow     bool
+}
+
+type item struct {
+	kind         byte
+	name, target string
+}
+
+// maxItems keeps trees small: what goes wrong does so in small ones.
+const maxItems = 32
+
+func parsePuzzle(text string) (puzzle, bool) {
+	parts := strings.Split(text, "|")
+	if len(parts) != 4 || len(parts[3]) > 200 || strings.Contains(parts[3], "\x00") {
+		return puzzle{}, false
+	}
+	p := puzzle{root: parts[1], base: parts[2], follow: true}
+	if p.path = parts[3]; strings.HasPrefix(p.path, "!") {
+		p.path, p.follow = p.path[1:], false
+	}
+	if p.path == "" {
+		return p, false
+	}
+	for _, text := range strings.Split(parts[0], ";") {
+		if text == "" {
+			continue
+		}
+		name, target, isLink := strings.Cut(text[1:], ":")
+		i := item{kind: text[0], name: name, target: target}
+		if !strings.ContainsRune("dfl", rune(i.kind)) || name == "" || len(name) > 8 || isLink != (i.kind == 'l') ||
+			len(target) > 100 || isLink && target == "" || strings.Contains(target, "\x00") {
+			return p, false
+		}
+		p.items = append(p.items, i)
+	}
+	return p, len(p.items) <= maxItems
+}
+
+// tree is the folders that a puzzle made.
+type tree []string
+
+// build makes what can be made; what collides is left out.
+func (p puzzle) build(t *testing.T, top string) tree {
+	t.Helper()
+	dirs := tree{top}
+	for _, i := range p.items {
+		path, ok := spell(top, i.name)
+		if !ok || !slices.Contains(dirs, filepath.Dir(path)) {
+			continue
+		}
+		switch i.kind {
+		case 'd':
+			if os.Mkdir(path, 0o755) == nil {
+				dirs = append(dirs, path)
+			}
+		case 'f':
+			_ = unix.Mknod(path, unix.S_IFREG|0o644, 0)
+		case 'l':
+			_ = os.Symlink(i.target, path)
+		}
+	}
+	return dirs
+}
+
+// spell makes "abc" a/b/c in dir.
+func spell(dir, letters string) (string, bool) {
+	for _, c := range []byte(letters) {
+		if c <= ' ' || c == '/' || c == '.' || c > '~' {
+			return "", false
+		}
+		dir += "/" + string(c)
+	}
+	return dir, true
+}
+
+// within is the folder that letters spell in dir, or dir.
+func (d tree) within(dir, letters string) string {
+	if path, ok := spell(dir, letters); ok && slices.Contains(d, path) {
+		return path
+	}
+	return dir
+}
+
+// kernelWalk asks the kernel. RESOLVE_IN_ROOT has the meaning of a chroot
+// (openat2(2)).
+func kernelWalk(t *testing.T, root, base, path string, follow bool) found {
+	t.Helper()
+	dir, err := unix.Open(root, unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(dir)
+	if !strings.HasPrefix(path, "/") {
+		path = "./" + strings.TrimPrefix(base, root) + "/" + path
+	}
+	how := unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT}
+	if !follow {
+		how.Flags |= unix.O_NOFOLLOW
+	}
+	fd, err := unix.Openat2(dir, path, &how)
+	for errors.Is(err, unix.EAGAIN) { // something was renamed elsewhere
+		fd, err = unix.Openat2(dir, path, &how)
+	}
+	switch {
+	case errors.Is(err, unix.ENOENT):
+		return found{what: missing}
+	case errors.Is(err, unix.ENOTDIR):
+		return found{what: file}
+	case errors.Is(err, unix.ELOOP), errors.Is(err, unix.ENAMETOOLONG):
+		return found{}
+	case err != nil:
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	name, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(fd))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[uint32]what{unix.S_IFDIR: directory, unix.S_IFLNK: link, unix.S_IFREG: file}
+	return found{what: kinds[st.Mode&unix.S_IFMT], path: []byte(name)}
+}
