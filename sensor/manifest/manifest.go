@@ -10,7 +10,9 @@ package manifest
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"unicode/utf8"
 )
@@ -97,8 +99,8 @@ func Decode(data []byte, v any) error {
 	if err := dec.Decode(v); err != nil {
 		return fmt.Errorf("manifest: %w", err)
 	}
-	if dec.More() {
-		return fmt.Errorf("manifest: trailing data")
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("manifest: trailing data")
 	}
 	return nil
 }

@@ -33,6 +33,7 @@ func TestDecodeIsStrict(t *testing.T) {
 	for _, tc := range []struct{ name, data string }{
 		{"unknown field", `{"version":1,"surprise":2}`},
 		{"trailing data", `{"version":1} {}`},
+		{"trailing brace", `{"version":1}}`},
 		{"not JSON", `version: 1`},
 		{"empty", ``},
 	} {
@@ -80,6 +81,9 @@ func TestReadTraceRefuses(t *testing.T) {
 		{"cut off", header, "1 entries announced, 0 found"},
 		{"too many", header + `{"path":"/a","ops":"opened"}` + "\n" + `{"path":"/b","ops":"opened"}`, "2 found"},
 		{"relative path", header + `{"path":"a","ops":"opened"}`, "bad entry"},
+		{"path that climbs", header + `{"path":"/a/../b","ops":"opened"}`, "bad entry"},
+		{"path with a folder's slash", header + `{"path":"/a/","ops":"opened"}`, "bad entry"},
+		{"path with NUL", header + `{"path":"/a\u0000b","ops":"opened"}`, "bad entry"},
 		{"no operation", header + `{"path":"/a"}`, "bad entry"},
 		{"unknown operation", header + `{"path":"/a","ops":"eaten"}`, `unknown operation "eaten"`},
 		{"twice", header + `{"path":"/a","ops":"opened"}` + "\n" + `{"path":"/a","ops":"opened"}`, "bad entry"},

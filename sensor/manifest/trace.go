@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"path"
 	"slices"
 	"strings"
 )
@@ -107,7 +108,8 @@ func WriteTrace(w io.Writer, probes, n int, entries iter.Seq[Entry]) error {
 const maxLine = 64 << 10
 
 // ReadTrace reads a trace file and calls visit for each entry in turn. It
-// fails on an unknown version, disorder, a relative path or a wrong count.
+// fails on an unknown version, disorder, a path that is not absolute and clean,
+// or a wrong count.
 func ReadTrace(r io.Reader, visit func(Entry) error) (Header, error) {
 	var h Header
 	sc := bufio.NewScanner(r)
@@ -127,7 +129,7 @@ func ReadTrace(r io.Reader, visit func(Entry) error) (Header, error) {
 		if err := Decode(sc.Bytes(), &e); err != nil {
 			return h, fmt.Errorf("trace line %d: %w", n+2, err)
 		}
-		if !strings.HasPrefix(string(e.Path), "/") || e.Path <= last || e.Ops == 0 {
+		if !physical(string(e.Path)) || e.Path <= last || e.Ops == 0 {
 			return h, fmt.Errorf("trace line %d: bad entry %q", n+2, e.Path)
 		}
 		if err := visit(e); err != nil {
@@ -142,4 +144,10 @@ func ReadTrace(r io.Reader, visit func(Entry) error) (Header, error) {
 		return h, fmt.Errorf("trace: %d entries announced, %d found", h.Entries, n)
 	}
 	return h, nil
+}
+
+// physical reports whether p can be the path of an entry: absolute, without
+// NUL, empty names, "." and "..".
+func physical(p string) bool {
+	return path.IsAbs(p) && path.Clean(p) == p && !strings.Contains(p, "\x00")
 }

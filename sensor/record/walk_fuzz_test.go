@@ -93,8 +93,9 @@ func compareWalks(t *testing.T, p puzzle) what {
 	t.Helper()
 	top := t.TempDir()
 	dirs := p.build(t, top)
-	root, base := dirs.within(top, p.root), ""
-	if base = dirs.within(root, p.base); !strings.HasPrefix(base+"/", root+"/") {
+	root := dirs.within(top, p.root)
+	base := dirs.within(root, p.base)
+	if !strings.HasPrefix(base+"/", root+"/") {
 		base = root
 	}
 	expect := kernelWalk(t, root, base, p.path, p.follow)
@@ -212,7 +213,7 @@ func kernelWalk(t *testing.T, root, base, path string, follow bool) found {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer unix.Close(dir)
+	defer func() { _ = unix.Close(dir) }()
 	if !strings.HasPrefix(path, "/") {
 		path = "./" + strings.TrimPrefix(base, root) + "/" + path
 	}
@@ -234,7 +235,7 @@ func kernelWalk(t *testing.T, root, base, path string, follow bool) found {
 	case err != nil:
 		t.Fatal(err)
 	}
-	defer unix.Close(fd)
+	defer func() { _ = unix.Close(fd) }()
 	name, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(fd))
 	if err != nil {
 		t.Fatal(err)
