@@ -17,13 +17,16 @@ var errGrace = errors.New("the grace time is over")
 // stop asks the app to end as a runtime does. What is still there afterwards
 // is left to the session's KillAll.
 func (s *supervisor) stop(ctx context.Context) error {
+	// Asked once: the first process may end of itself at any moment, and what
+	// follows must not see it once alive and once dead.
+	background := s.exited()
 	if how, gone, err := s.gone(); gone || err != nil {
 		s.report.Stopped = how
 		return err
 	}
+	handled, handledErr := handles(s.app.Pid(), s.signal)
 	begin := time.Now()
-	s.warnFirstProcess()
-	ended, err := s.signalApp()
+	ended, err := s.signalApp(background)
 	if err != nil {
 		return err
 	}
@@ -40,6 +43,13 @@ func (s *supervisor) stop(ctx context.Context) error {
 	default:
 		return err
 	}
+	switch {
+	case background:
+		s.warn("the image's command exits 0 and leaves the app running in the background: " +
+			"a container ends when its first process does, so start the app in the foreground")
+	case handledErr == nil && !handled:
+		s.warnUnhandled()
+	}
 	took := time.Since(begin)
 	s.report.StopMS = took.Milliseconds()
 	s.console.printf("%s: %s (%s)", signalName(s.signal), s.report.Stopped, round(took))
@@ -47,10 +57,10 @@ func (s *supervisor) stop(ctx context.Context) error {
 }
 
 // signalApp sends STOPSIGNAL to the app's first process, whose end is the end
-// of a container, or to those that it left behind. ended tells whether they are
-// gone.
-func (s *supervisor) signalApp() (ended func() (bool, error), err error) {
-	if !s.exited() {
+// of a container, or to those that it left behind in the background. ended
+// tells whether they are gone.
+func (s *supervisor) signalApp(background bool) (ended func() (bool, error), err error) {
+	if !background {
 		err := s.app.Signal(s.signal)
 		return func() (bool, error) { return s.exited(), nil }, s.signalError(err)
 	}
@@ -72,20 +82,14 @@ func (s *supervisor) signalError(err error) error {
 	return fmt.Errorf("send %s: %w", signalName(s.signal), err)
 }
 
-// warnFirstProcess warns of what works here but not in production, where the
-// app is process 1 of its container: that one's end is the end of all, and a
-// signal for which it has no handler does nothing (pid_namespaces(7)).
-func (s *supervisor) warnFirstProcess() {
-	if s.exited() {
-		s.warn("the image's command exits 0 and leaves the app running in the background: " +
-			"a container ends when its first process does, so start the app in the foreground")
+// warnUnhandled warns if STOPSIGNAL has ended a first process that had no
+// handler for it. In production, where that one is process 1 of its container,
+// such a signal does nothing (pid_namespaces(7)); but SIGKILL does.
+func (s *supervisor) warnUnhandled() {
+	status := s.app.ExitStatus()
+	if !s.exited() || !status.Signaled() || status.Signal() != s.signal || s.signal == unix.SIGKILL {
 		return
 	}
-	if s.signal == unix.SIGKILL || s.signal == unix.SIGSTOP {
-		return
-	}
-	if ok, err := handles(s.app.Pid(), s.signal); err == nil && !ok {
-		s.warn("the app has no handler for %s: as first process of a container it ignores it, so that each stop waits for the timeout and kills it; "+
-			"handle the signal, or run the container with an init (docker run --init)", signalName(s.signal))
-	}
+	s.warn("the app has no handler for %s: as first process of a container it ignores it, so that each stop waits for the timeout and kills it; "+
+		"handle the signal, or run the container with an init (docker run --init)", signalName(s.signal))
 }
