@@ -27,8 +27,8 @@ const defaultStopSignal = "SIGTERM"
 
 // Run is the run that img's app and c ask for; Fanotify and Privileged are
 // the caller's to set. What is still open in c is taken from img: with no
-// probe declared, the EXPOSEd TCP ports are probed, and HEALTHCHECK always
-// is. Without any port the app is a command-line tool: ready when it has
+// probe declared, the TCP ports that have to listen are probed, the EXPOSEd
+// ones unless `ready` names others, and HEALTHCHECK always is. Without any port the app is a command-line tool: ready when it has
 // exited 0.
 //
 // Every BodyFile must have been read into its probe's HTTP.Body by then.
@@ -120,8 +120,8 @@ func mergeEnv(base, over []string) []string {
 	return env
 }
 
-// probes are the declared ones, or one for each EXPOSEd port; then the
-// HEALTHCHECK, which has to work in the slim image in any case.
+// probes are the declared ones, or one for each port that has to listen; then
+// the HEALTHCHECK, which has to work in the slim image in any case.
 func (r *resolver) probes() []manifest.Probe {
 	var probes []manifest.Probe
 	for _, declared := range r.config.Probes {
@@ -171,11 +171,17 @@ func (r *resolver) onlyPort(loc manifest.Location, directive string) int {
 	}
 }
 
+// portProbes connect to the ports of `ready tcp:`, else to the EXPOSEd ones: a
+// base image may EXPOSE what this app does not open, and that cannot be undone.
 func (r *resolver) portProbes() []manifest.Probe {
+	ports, origin := r.exposed, "EXPOSE"
+	if ready := r.config.Ready; ready != nil && ready.Kind == manifest.ReadyTCP {
+		ports, origin = ready.Ports, "ready"
+	}
 	var probes []manifest.Probe
-	for _, port := range r.exposed {
+	for _, port := range ports {
 		probes = append(probes, manifest.Probe{
-			Name:           fmt.Sprintf("tcp %d (EXPOSE)", port),
+			Name:           fmt.Sprintf("tcp %d (%s)", port, origin),
 			TimeoutSeconds: DefaultProbeTimeout.Seconds(),
 			TCP:            &manifest.TCPProbe{Port: port},
 		})

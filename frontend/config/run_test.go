@@ -70,6 +70,29 @@ func TestRunZeroConfiguration(t *testing.T) {
 	}
 }
 
+// A base image's EXPOSE cannot be taken back: `ready tcp:` says what counts.
+func TestRunPortProbes(t *testing.T) {
+	for _, test := range []struct {
+		name, directives string
+		want             []string
+	}{
+		{"EXPOSEd", "# slim: ready timeout=3s", []string{"tcp 80 (EXPOSE)", "tcp 8443 (EXPOSE)"}},
+		{"ready", "# slim: ready tcp:8443", []string{"tcp 8443 (ready)"}},
+		{"declared", "# slim: ready tcp:8443\n# slim: probe tcp 80", []string{"tcp 80"}},
+		{"other condition", "# slim: ready log:up", []string{"tcp 80 (EXPOSE)", "tcp 8443 (EXPOSE)"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var got []string
+			for _, p := range parse(t, base+test.directives+"\n").mustRun(t, service("80", "8443")).Probes {
+				got = append(got, p.Name)
+			}
+			if !slices.Equal(got, test.want) {
+				t.Errorf("probes %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
 func TestRunProbes(t *testing.T) {
 	withCheck := service("80")
 	withCheck.Shell = []string{"/bin/bash", "-o", "pipefail", "-c"}

@@ -161,31 +161,29 @@ func (s *supervisor) neverReady(lack error) *manifest.Failure {
 		f.Message = fmt.Sprintf("the app did not exit within %s", timeout)
 		f.Remedy = "for a service: EXPOSE its port, or say `# slim: ready tcp:PORT`; if it only needs longer: `# slim: ready exit timeout=…`"
 	case manifest.ReadyTCP:
-		f.Remedy = portRemedy(ready, f.Remedy)
+		f.Remedy = portRemedy(ready.Ports, f.Remedy)
 	}
 	return f
 }
 
-// portRemedy says which ports the app listens on instead.
-func portRemedy(ready manifest.Ready, otherwise string) string {
+// portRemedy says what to write for an app that listens on other ports than
+// those that were waited for, or only on some of them.
+func portRemedy(wanted []int, otherwise string) string {
 	listeners, err := probe.Listeners()
 	if err != nil || len(listeners) == 0 {
 		return otherwise
 	}
-	var others []int
-	for _, l := range listeners {
-		if port := int(l.Port()); !slices.Contains(ready.Ports, port) && !slices.Contains(others, port) {
-			others = append(others, port)
-		}
-	}
-	if len(others) == 0 {
+	open := openPorts(listeners)
+	missing := slices.DeleteFunc(slices.Clone(wanted), func(port int) bool { return slices.Contains(open, port) })
+	if len(missing) == 0 {
 		return otherwise
 	}
-	missing := slices.DeleteFunc(slices.Clone(ready.Ports), func(port int) bool { return len(onPort(listeners, port)) > 0 })
-	if ready.Source == nil {
-		return fmt.Sprintf("EXPOSE says %s but the app listens on %s: correct EXPOSE, or say `# slim: ready tcp:%d`", portNames(missing), portNames(others), others[0])
+	directive := "ready"
+	for _, port := range open[:min(len(open), maxListeners)] {
+		directive += fmt.Sprintf(" tcp:%d", port)
 	}
-	return fmt.Sprintf("%s was asked for but the app listens on %s: `# slim: ready tcp:%d`", portNames(missing), portNames(others), others[0])
+	return fmt.Sprintf("the app listens on %s but not on %s: say `# slim: %s`, or correct EXPOSE where it is not a base image's; %s",
+		portNames(open), portNames(missing), directive, otherwise)
 }
 
 // diedDuring is the failure of an app that did not survive a probe.
@@ -241,7 +239,10 @@ func probeRemedy(p manifest.Probe, err error) string {
 		if listErr != nil {
 			return ""
 		}
-		return describe(listeners) + ": correct port="
+		if p.TCP != nil && p.Source == nil && len(listeners) > 0 { // it is there for an EXPOSE
+			return fmt.Sprintf("the app listens on %s: say which ports count, `# slim: probe tcp %d`", portNames(openPorts(listeners)), listeners[0].Port())
+		}
+		return describe(listeners) + ": correct the probe's port"
 	case p.HTTP != nil && strings.HasPrefix(text, "404 "):
 		return "correct the path, or say which status is right: status=404"
 	case p.HTTP != nil && strings.HasPrefix(text, "401 "):

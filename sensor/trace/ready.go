@@ -208,6 +208,16 @@ func onPort(listeners []netip.AddrPort, port int) []netip.AddrPort {
 	return found
 }
 
+// openPorts are the listeners' ports, sorted.
+func openPorts(listeners []netip.AddrPort) []int {
+	var ports []int
+	for _, l := range listeners {
+		ports = append(ports, int(l.Port()))
+	}
+	slices.Sort(ports)
+	return slices.Compact(ports)
+}
+
 // maxListeners bounds how many are named in a message.
 const maxListeners = 8
 

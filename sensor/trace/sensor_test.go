@@ -335,7 +335,17 @@ func TestFailures(t *testing.T) {
 		{"never listens", impatient(service(t, "say:lazy", "hang")),
 			manifest.Failure{Phase: "ready", Message: "within 3s", Expected: "port 8008", Got: "no TCP port", Remedy: "timeout=", Log: []string{"lazy"}}},
 		{"listens elsewhere", impatient(service(t, "http:0.0.0.0:8080")),
-			manifest.Failure{Phase: "ready", Got: `listening: \[::\]:8080`, Remedy: "EXPOSE says port 8008 but the app listens on port 8080: .*ready tcp:8080"}},
+			manifest.Failure{Phase: "ready", Got: `listening: \[::\]:8080`, Remedy: "on port 8080 but not on port 8008: say `# slim: ready tcp:8080`, .*timeout="}},
+		{"listens on some", func() manifest.Run {
+			run := impatient(service(t, "http:0.0.0.0:8443"))
+			run.Ready.Ports = []int{80, 8443}
+			return run
+		}(), manifest.Failure{Phase: "ready", Remedy: "on port 8443 but not on port 80: say `# slim: ready tcp:8443`, .*base image"}},
+		{"EXPOSEd but closed", func() manifest.Run {
+			run := service(t, "http:0.0.0.0:8008")
+			run.Probes = []manifest.Probe{{Name: "tcp 80 (EXPOSE)", TimeoutSeconds: 5, TCP: &manifest.TCPProbe{Port: 80}}}
+			return run
+		}(), manifest.Failure{Phase: "probe", Remedy: "listens on port 8008: .*`# slim: probe tcp 8008`"}},
 		{"log never matches", func() manifest.Run {
 			run := impatient(tool(t, "say:no", "hang"))
 			run.Ready.Kind, run.Ready.Pattern, run.Ready.Source = manifest.ReadyLog, "yes", &manifest.Location{Line: 3}
