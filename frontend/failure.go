@@ -12,6 +12,7 @@ import (
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/solver/pb"
 
+	"github.com/org/slimfile/llbgen"
 	"github.com/org/slimfile/sensor/manifest"
 )
 
@@ -52,10 +53,13 @@ func (e *StepError) Error() string {
 // What BuildKit's own error says is put into words and not wrapped: of a wrapped
 // gRPC error only its own message would reach the client (util/grpcerrors,
 // ToGRPC).
-func (b *build) failed(ctx context.Context, step string, err error) error {
+func (b *build) failed(ctx context.Context, err error) error {
 	var se *errdefs.SolveError
-	if !errors.As(err, &se) || se.Op.GetExec() == nil || len(se.Op.GetExec().GetMeta().GetArgs()) == 0 ||
-		!strings.HasPrefix(se.Op.GetExec().GetMeta().GetArgs()[0], manifest.BinDir+"/") {
+	if !errors.As(err, &se) {
+		return err
+	}
+	step := stepOf(se.Op.GetExec().GetMeta().GetArgs())
+	if step == "" {
 		return err
 	}
 	f, readErr := b.readFailure(ctx, se)
@@ -63,6 +67,17 @@ func (b *build) failed(ctx context.Context, step string, err error) error {
 		return fmt.Errorf("slim %s failed, its log above says why (no report: %s): %s", step, readErr.Error(), err.Error())
 	}
 	return &StepError{Step: step, Failure: *f}
+}
+
+// stepOf tells a step of ours by its command line; empty for any other.
+func stepOf(args []string) string {
+	switch {
+	case len(args) == 2 && args[0] == llbgen.Sensor:
+		return args[1]
+	case len(args) == 1 && args[0] == llbgen.Packer:
+		return "pack"
+	}
+	return ""
 }
 
 // readFailure reads the report off the failed step's output mount. Needs

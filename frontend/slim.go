@@ -127,14 +127,10 @@ func (b *build) convertOpt(ctx context.Context, p *ocispecs.Platform, idx int) d
 	return opt
 }
 
-// slim runs the three steps. Each is solved before the next is made, so that a
-// failure is known to be that step's.
+// slim runs the three steps, with the fanotify witness when the build may have
+// security.insecure. Whether it may is only known by asking; BuildKit refuses
+// before anything runs, so asking costs nothing.
 func (b *build) slim(ctx context.Context, fat *dockerfile2llb.Result, p *ocispecs.Platform) (*slimmed, error) {
-	image := fat.Image.Config
-	run, err := b.cfg.Run(image)
-	if err != nil {
-		return nil, err
-	}
 	s := &slimmed{fat: fat, steps: llbgen.Steps{
 		Tools:       b.tools,
 		IgnoreCache: fat.IsIgnoreCache || b.bc.IsNoCache("slim"),
@@ -143,85 +139,71 @@ func (b *build) slim(ctx context.Context, fat *dockerfile2llb.Result, p *ocispec
 	if b.bc.MultiPlatformRequested {
 		s.steps.Name = platformID(p)
 	}
+	run, err := b.cfg.Run(fat.Image.Config)
+	if err != nil {
+		return nil, err
+	}
 	if s.fatState, err = fixed(ctx, fat.State); err != nil {
 		return nil, err
 	}
-	if err := b.trace(ctx, s, run); err != nil {
-		return nil, err
-	}
-	pack := b.cfg.Pack(image, platformID(p))
+	pack := b.cfg.Pack(fat.Image.Config, platformID(p))
 	if fat.Epoch != nil {
 		seconds := fat.Epoch.Unix()
 		pack.Epoch = &seconds
 	}
-	if err := b.pack(ctx, s, pack); err != nil {
-		return nil, err
-	}
-	if !b.cfg.Verify {
-		return s, nil
-	}
-	return s, b.verify(ctx, s, run)
-}
-
-// trace runs the image under the recorder: with the fanotify witness when the
-// build may have security.insecure. Whether it may is only known by asking;
-// BuildKit refuses before anything runs, so asking costs nothing.
-func (b *build) trace(ctx context.Context, s *slimmed, run manifest.Run) error {
 	if b.cfg.Sensor != config.SensorSeccomp {
-		run.Privileged, run.Fanotify = true, manifest.FanotifyAuto
+		witnessed := run
+		witnessed.Privileged, witnessed.Fanotify = true, manifest.FanotifyAuto
 		if b.cfg.Sensor == config.SensorFanotify {
-			run.Fanotify = manifest.FanotifyDemand
+			witnessed.Fanotify = manifest.FanotifyDemand
 		}
 		s.steps.Security = pb.SecurityMode_INSECURE
-		err := b.traceOnce(ctx, s, run)
+		err := b.evaluate(ctx, s, witnessed, pack)
 		if !notEntitled(err) {
-			return err
+			return s, err
 		}
 		if b.cfg.Sensor == config.SensorFanotify {
-			return entitlementError(err)
+			return nil, entitlementError(err)
 		}
 	}
 	run.Privileged, run.Fanotify = false, manifest.FanotifyOff
 	s.steps.Security = pb.SecurityMode_SANDBOX
-	return b.traceOnce(ctx, s, run)
+	return s, b.evaluate(ctx, s, run, pack)
 }
 
-func (b *build) traceOnce(ctx context.Context, s *slimmed, run manifest.Run) error {
-	traced, err := s.steps.Trace(s.fatState, run)
-	if err != nil {
+// evaluate runs the steps in one solve, that of the last one, which needs the
+// others, and reads their reports.
+func (b *build) evaluate(ctx context.Context, s *slimmed, run manifest.Run, pack manifest.Pack) (err error) {
+	if s.traced, err = s.steps.Trace(s.fatState, run); err != nil {
 		return err
 	}
-	s.traced = traced
-	ref, err := b.solve(ctx, traced.Output)
-	if err != nil {
-		return b.failed(ctx, "trace", err)
+	if s.packed, err = s.steps.Pack(s.fatState, s.traced, pack); err != nil {
+		return err
 	}
-	return readJSON(ctx, ref, manifest.SidecarFile, &s.run)
+	last := s.packed.Output
+	if b.cfg.Verify {
+		verified, err := s.steps.Verify(s.packed, run)
+		if err != nil {
+			return err
+		}
+		s.verified, last = &verified, verified.Output
+	}
+	if _, err := solve(ctx, b.client, last, gwclient.SolveRequest{Evaluate: true, CacheImports: b.bc.CacheImports}); err != nil {
+		return b.failed(ctx, err)
+	}
+	if err := b.read(ctx, s.traced.Output, manifest.SidecarFile, &s.run); err != nil {
+		return err
+	}
+	return b.read(ctx, s.packed.Output, manifest.SummaryFile, &s.summary)
 }
 
-func (b *build) pack(ctx context.Context, s *slimmed, pack manifest.Pack) error {
-	packed, err := s.steps.Pack(s.fatState, s.traced, pack)
+// read decodes a report that a step left in its output.
+func (b *build) read(ctx context.Context, output llb.State, name string, v any) error {
+	ref, err := solve(ctx, b.client, output, gwclient.SolveRequest{CacheImports: b.bc.CacheImports})
 	if err != nil {
-		return err
+		return fmt.Errorf("read %s: %w", name, err)
 	}
-	s.packed = packed
-	ref, err := b.solve(ctx, packed.Output)
-	if err != nil {
-		return b.failed(ctx, "pack", err)
-	}
-	return readJSON(ctx, ref, manifest.SummaryFile, &s.summary)
-}
-
-func (b *build) verify(ctx context.Context, s *slimmed, run manifest.Run) error {
-	verified, err := s.steps.Verify(s.packed, run)
-	if err != nil {
-		return err
-	}
-	s.verified = &verified
-	if _, err := b.solve(ctx, verified.Output); err != nil {
-		return b.failed(ctx, "verify", err)
-	}
-	return nil
+	return readJSON(ctx, ref, name, v)
 }
 
 func (b *build) network() pb.NetMode {
@@ -231,11 +213,7 @@ func (b *build) network() pb.NetMode {
 	return pb.NetMode_NONE
 }
 
-// solve evaluates a state.
-func (b *build) solve(ctx context.Context, st llb.State) (gwclient.Reference, error) {
-	return solve(ctx, b.client, st, gwclient.SolveRequest{Evaluate: true, CacheImports: b.bc.CacheImports})
-}
-
+// solve asks BuildKit for a state; it is not evaluated unless req says so.
 func solve(ctx context.Context, c gwclient.Client, st llb.State, req gwclient.SolveRequest) (gwclient.Reference, error) {
 	def, err := st.Marshal(ctx)
 	if err != nil {

@@ -19,6 +19,12 @@ import (
 	"github.com/org/slimfile/sensor/manifest"
 )
 
+// The steps' programs, as their command lines begin.
+const (
+	Sensor = manifest.BinDir + "/slimfile-sensor"
+	Packer = manifest.BinDir + "/slimfile-pack"
+)
+
 // Tools is where the steps' own programs come from.
 type Tools struct {
 	// State holds a folder per platform below Dir: linux-amd64/slimfile-sensor.
@@ -65,8 +71,8 @@ func (s Steps) Trace(fat llb.State, run manifest.Run) (Traced, error) {
 	if err != nil {
 		return Traced{}, err
 	}
-	ex := files(fat).Run(s.options("1/3", "trace", "slimfile-sensor", input,
-		llb.Args([]string{manifest.BinDir + "/slimfile-sensor", "trace"}),
+	ex := files(fat).Run(s.options("1/3", "trace", Sensor, input,
+		llb.Args([]string{Sensor, "trace"}),
 		llb.Network(s.Network),
 		llb.Security(s.Security),
 	)...)
@@ -80,8 +86,8 @@ func (s Steps) Pack(fat llb.State, traced Traced, pack manifest.Pack) (Packed, e
 	if err != nil {
 		return Packed{}, err
 	}
-	ex := llb.Scratch().Run(s.options("2/3", "pack", "slimfile-pack", input,
-		llb.Args([]string{manifest.BinDir + "/slimfile-pack"}),
+	ex := llb.Scratch().Run(s.options("2/3", "pack", Packer, input,
+		llb.Args([]string{Packer}),
 		// Hashing the whole image would cost more than the copy; the image is
 		// already identified by the ops that made it.
 		llb.AddMount(manifest.SourceDir, files(fat), llb.Readonly, llb.ContentCache(llb.MountContentCacheOff)),
@@ -103,8 +109,8 @@ func (s Steps) Verify(packed Packed, run manifest.Run) (Traced, error) {
 	if err != nil {
 		return Traced{}, err
 	}
-	ex := files(packed.Root).Run(s.options("3/3", "verify", "slimfile-sensor", input,
-		llb.Args([]string{manifest.BinDir + "/slimfile-sensor", "verify"}),
+	ex := files(packed.Root).Run(s.options("3/3", "verify", Sensor, input,
+		llb.Args([]string{Sensor, "verify"}),
 		llb.Network(s.Network),
 	)...)
 	return Traced{Output: ex.AddMount(manifest.OutputDir, llb.Scratch())}, nil
@@ -142,8 +148,8 @@ func (s Steps) options(number, verb, program string, input llb.State, more ...ll
 		llb.Dir("/"),
 		llb.Platform(s.Tools.Platform),
 		llb.WithCustomName(s.title(number, verb)),
-		llb.AddMount(manifest.BinDir+"/"+program, s.Tools.State, llb.Readonly,
-			llb.SourcePath(path.Join(s.Tools.Dir, folder, program))),
+		llb.AddMount(program, s.Tools.State, llb.Readonly,
+			llb.SourcePath(path.Join(s.Tools.Dir, folder, path.Base(program)))),
 		llb.AddMount(manifest.InputDir, input, llb.Readonly),
 	}
 	if s.IgnoreCache {
