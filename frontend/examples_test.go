@@ -38,8 +38,8 @@ type example struct {
 
 var examples = []example{
 	{
-		name: "flask", port: 8008, use: useFlask, maxBytes: 28_200_000,
-		gone: []string{"usr/bin/apt-get", "usr/bin/bash", "usr/bin/perl", "usr/lib/python3/dist-packages/colorama/ansi.py"},
+		name: "flask", port: 8008, use: useFlask, maxBytes: 26_000_000,
+		gone: []string{"usr/bin/apt-get", "usr/bin/bash", "usr/bin/perl", "usr/local/bin/pip"},
 	},
 	{
 		name: "express", port: 3000, use: useExpress, contexts: nodeModules,

@@ -15,6 +15,7 @@ import (
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/pb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/org/slimfile/frontend/config"
 	"github.com/org/slimfile/llbgen"
@@ -191,10 +192,10 @@ func (b *build) evaluate(ctx context.Context, s *slimmed, run manifest.Run, pack
 	if _, err := solve(ctx, b.client, last, gwclient.SolveRequest{Evaluate: true, CacheImports: b.bc.CacheImports}); err != nil {
 		return b.failed(ctx, err)
 	}
-	if err := b.read(ctx, s.traced.Output, manifest.SidecarFile, &s.run); err != nil {
-		return err
-	}
-	return b.read(ctx, s.packed.Output, manifest.SummaryFile, &s.summary)
+	eg, ctx := errgroup.WithContext(ctx)
+	eg.Go(func() error { return b.read(ctx, s.traced.Output, manifest.SidecarFile, &s.run) })
+	eg.Go(func() error { return b.read(ctx, s.packed.Output, manifest.SummaryFile, &s.summary) })
+	return eg.Wait()
 }
 
 // read decodes a report that a step left in its output.
