@@ -11,6 +11,7 @@ usage "$@"
 [ $# -gt 0 ] || set -- ./...
 "$repo/hack/tools.sh" buildkitd buildctl runc >/dev/null
 "$repo/hack/bases.sh"
+"$repo/hack/servers.sh" >/dev/null
 "$repo/hack/modules.sh" >/dev/null
 say "go test -race $*"
 cd "$repo"

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -167,12 +168,12 @@ func (f *fanotify) see(event *unix.FanotifyEventMetadata) error {
 		return nil
 	}
 	f.events++
-	var st unix.Stat_t
-	if err := unix.Fstat(int(event.Fd), &st); err != nil {
-		return err
-	}
 	path, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(int(event.Fd)))
 	if err != nil {
+		return err
+	}
+	var st unix.Stat_t // after the name, so that it knows of a deletion that the name tells of
+	if err := unix.Fstat(int(event.Fd), &st); err != nil {
 		return err
 	}
 	if path == f.self {
@@ -180,6 +181,9 @@ func (f *fanotify) see(event *unix.FanotifyEventMetadata) error {
 	}
 	if st.Nlink == 0 {
 		path = strings.TrimSuffix(path, " (deleted)")
+		if unnamed(path) {
+			return nil
+		}
 	}
 	ops := manifest.Opened
 	switch {
@@ -200,6 +204,15 @@ func (f *fanotify) see(event *unix.FanotifyEventMetadata) error {
 	}
 	f.extra[path] = sight{before.ops | ops, before.exe}
 	return nil
+}
+
+// unnamed reports whether a file without links was made without a name, by
+// O_TMPFILE: the kernel calls it "#" and its inode number (d_mark_tmpfile in
+// fs/dcache.c).
+func unnamed(path string) bool {
+	number, ok := strings.CutPrefix(filepath.Base(path), "#")
+	_, err := strconv.ParseUint(number, 10, 64)
+	return ok && err == nil
 }
 
 // saw reports whether the seccomp recorder noted that a path was opened, made

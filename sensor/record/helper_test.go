@@ -67,6 +67,14 @@ type job struct {
 	// Args and Env are Spec's: a type whose JSON keeps all bytes.
 	Args, Env []manifest.Path
 	Repeat    int // start the program that often at once
+	// Root is the root filesystem that the sensor runs in, which is left
+	// unchanged; empty: this machine's.
+	Root string
+	// Setup is a shell command to run before, unrecorded. Ask is one that is
+	// recorded as well: it is tried until it succeeds. Stop then ends the
+	// program.
+	Setup, Ask string
+	Stop       unix.Signal
 	// Untraced runs the program without a recorder, for comparison.
 	Untraced bool
 }
@@ -107,7 +115,7 @@ func sensorMain(name string) error {
 	if err := json.Unmarshal(data, &j); err != nil {
 		return err
 	}
-	if err := surround(j.Mode); err != nil {
+	if err := surround(j, filepath.Dir(name)); err != nil {
 		return fmt.Errorf("surroundings: %w", err)
 	}
 	out, err := trace(j)
@@ -120,8 +128,10 @@ func sensorMain(name string) error {
 	return os.WriteFile(name+".out", data, 0o600)
 }
 
-// surround makes the sensor's process what it is in a build.
-func surround(m mode) error {
+// surround makes the sensor's process what it is in a build. dir stays where it
+// is whatever the root.
+func surround(j job, dir string) error {
+	m := j.Mode
 	if m == direct {
 		return nil
 	}
@@ -130,6 +140,11 @@ func surround(m mode) error {
 	}
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return err
+	}
+	if j.Root != "" {
+		if err := enterRoot(j.Root, dir); err != nil {
+			return fmt.Errorf("enter %s: %w", j.Root, err)
+		}
 	}
 	if err := unix.Mount("proc", "/proc", "proc", 0, ""); err != nil {
 		return err
@@ -150,13 +165,59 @@ func surround(m mode) error {
 	return syscall.Exec("/proc/self/exe", os.Args, append(os.Environ(), sandboxed+"=1"))
 }
 
+// enterRoot makes root the root directory, as an overlay whose upper layer is
+// in memory, with dir in its place.
+func enterRoot(root, dir string) error {
+	layers := filepath.Join(dir, "layers")
+	if err := os.Mkdir(layers, 0o700); err != nil {
+		return err
+	}
+	if err := unix.Mount("tmpfs", layers, "tmpfs", 0, "mode=755"); err != nil {
+		return err
+	}
+	upper, work, merged := layers+"/upper", layers+"/work", layers+"/merged"
+	if err := errors.Join(os.Mkdir(upper, 0o755), os.Mkdir(work, 0o755), os.Mkdir(merged, 0o755)); err != nil {
+		return err
+	}
+	options := fmt.Sprintf("lowerdir=%s,upperdir=%s,workdir=%s", root, upper, work)
+	if err := unix.Mount("overlay", merged, "overlay", 0, options); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(merged+dir, 0o755); err != nil {
+		return err
+	}
+	if err := unix.Mount(dir, merged+dir, "", unix.MS_BIND, ""); err != nil {
+		return err
+	}
+	if err := unix.Chdir(merged); err != nil {
+		return err
+	}
+	if err := unix.PivotRoot(".", "."); err != nil {
+		return err
+	}
+	return errors.Join(unix.Unmount(".", unix.MNT_DETACH), unix.Chdir("/"), loopbackUp())
+}
+
+func loopbackUp() error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	lo, err := unix.NewIfreq("lo")
+	if err == nil {
+		lo.SetUint16(unix.IFF_UP)
+		err = unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, lo)
+	}
+	return errors.Join(err, unix.Close(fd))
+}
+
 // ownDev mounts a /dev with the few devices that programs expect and a folder
 // of the sensor as a build step has it.
 func ownDev() error {
 	if err := unix.Mount("tmpfs", "/dev", "tmpfs", 0, "mode=755"); err != nil {
 		return err
 	}
-	for name, minor := range map[string]uint32{"null": 3, "zero": 5, "urandom": 9} {
+	for name, minor := range map[string]uint32{"null": 3, "zero": 5, "random": 8, "urandom": 9} {
 		if err := unix.Mknod("/dev/"+name, unix.S_IFCHR|0o666, int(unix.Mkdev(1, minor))); err != nil {
 			return err
 		}
@@ -164,10 +225,12 @@ func ownDev() error {
 			return err
 		}
 	}
-	if err := os.Symlink("/proc/self/fd", "/dev/fd"); err != nil {
-		return err
+	for name, target := range map[string]string{"fd": "", "stdin": "/0", "stdout": "/1", "stderr": "/2"} {
+		if err := os.Symlink("/proc/self/fd"+target, "/dev/"+name); err != nil {
+			return err
+		}
 	}
-	if err := os.MkdirAll(manifest.BinDir, 0o755); err != nil {
+	if err := errors.Join(os.MkdirAll(manifest.BinDir, 0o755), os.Mkdir("/dev/shm", 0o700), os.Chmod("/dev/shm", 0o1777)); err != nil {
 		return err
 	}
 	if err := unix.Mount("tmpfs", manifest.BinDir, "tmpfs", 0, "mode=755"); err != nil {
@@ -189,6 +252,11 @@ func trace(j job) (outcome, error) {
 	if j.Untraced {
 		return untraced(spec)
 	}
+	if j.Setup != "" {
+		if text, err := exec.Command("/bin/sh", "-ec", j.Setup).CombinedOutput(); err != nil {
+			return out, fmt.Errorf("setup: %w\n%s", err, text)
+		}
+	}
 	s, err := New(Options{Fanotify: j.Mode == insecure, Privileged: j.Mode == insecure})
 	if err != nil {
 		return out, err
@@ -203,14 +271,24 @@ func trace(j job) (outcome, error) {
 		}
 		procs = append(procs, p)
 	}
+	if j.Ask != "" {
+		if err := ask(s, j.Ask, spec); err != nil {
+			return out, err
+		}
+	}
 	for _, p := range procs {
+		if j.Stop != 0 {
+			if err := p.Signal(j.Stop); err != nil {
+				return out, fmt.Errorf("stop the program: %w", err)
+			}
+		}
 		select {
 		case <-p.Done():
 			out.Exit, out.Signal = p.ExitStatus().ExitStatus(), 0
 			if p.ExitStatus().Signaled() {
 				out.Signal = int(p.ExitStatus().Signal())
 			}
-		case <-time.After(2 * time.Minute):
+		case <-time.After(programTime):
 			return out, errors.New("program does not end")
 		}
 	}
@@ -240,6 +318,35 @@ func trace(j job) (outcome, error) {
 	}
 	out.MaxRSS = usage.Maxrss
 	return out, nil
+}
+
+// programTime bounds one program.
+const programTime = 2 * time.Minute
+
+// ask tries a shell command until it succeeds, as an exec probe.
+func ask(s *Session, command string, spec launch.Spec) error {
+	spec.Path, spec.Args = "/bin/sh", []string{"sh", "-c", command}
+	again, end := time.NewTicker(50*time.Millisecond), time.After(time.Minute)
+	defer again.Stop()
+	for {
+		p, err := s.Start(spec)
+		if err != nil {
+			return err
+		}
+		select {
+		case <-p.Done():
+			if p.ExitStatus().ExitStatus() == 0 {
+				return nil
+			}
+		case <-end:
+			return fmt.Errorf("%q does not end", command)
+		}
+		select {
+		case <-again.C:
+		case <-end:
+			return fmt.Errorf("%q does not succeed", command)
+		}
+	}
 }
 
 // untraced runs the program as it is.
@@ -284,6 +391,9 @@ func run(t testing.TB, j job) outcome {
 	cmd.Env = append(os.Environ(), noRaceSleep)
 	if j.Mode != direct {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS}
+	}
+	if j.Root != "" {
+		cmd.SysProcAttr.Cloneflags |= unix.CLONE_NEWNET
 	}
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("sensor in mode %s: %v\n%s", j.Mode, err, log.String())
