@@ -47,6 +47,7 @@ const (
 	TraceFile   = "trace.jsonl"     // OutputDir/TraceSubdir: Header, then one Entry a line
 	TraceSubdir = "trace"           // OutputDir: what feeds slimfile-pack's cache key
 	SidecarFile = "run-report.json" // OutputDir: RunReport; timings and log, feeds no cache key
+	TouchFile   = "touched.jsonl"   // OutputDir: TouchHeader, then one Touch a line; feeds no cache key
 	FailureFile = "failure.json"    // OutputDir: Failure, when the step exits non-zero
 	ReportFile  = "report.json"     // OutputDir of pack: Report, streamed
 	SummaryFile = "summary.json"    // OutputDir of pack: Summary

@@ -48,11 +48,14 @@ const (
 	Changed                   // chmod, chown, utime, setxattr
 	Absent                    // looked up, was not there
 	Witnessed                 // seen by fanotify only
+	Mapped                    // mapped into memory as code: mmap with PROT_EXEC
+	Renamed                   // the old or the new name of a rename, beside what else that is
 )
 
 var opNames = [...]string{
 	"opened", "written", "executed", "checked", "listed", "linked",
 	"entered", "created", "deleted", "changed", "absent", "witnessed",
+	"mapped", "renamed",
 }
 
 // String joins the operations' names with commas, in the order of the bits.

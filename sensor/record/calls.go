@@ -19,6 +19,7 @@ const (
 	kindSockets             // socketcall(2) of i386, which holds the two above
 	kindReroot              // chroot(2), pivot_root(2): absolute paths start elsewhere
 	kindSetID               // setuid(2) and its family
+	kindMap                 // mmap(2) of a file as code
 )
 
 // call describes a path-taking system call by its arguments' positions.
@@ -83,6 +84,7 @@ func calls() map[string]call {
 		entered = manifest.Entered
 		deleted = manifest.Deleted
 		changed = manifest.Changed
+		renamed = manifest.Renamed
 	)
 	table := map[string]call{
 		"open":    relative(0).of(kindOpen).flagsAt(1),
@@ -111,8 +113,8 @@ func calls() map[string]call {
 		"mknodat":    one(at(0, 1, checked, noFollow|creates)),
 		"symlinkat":  one(at(1, 2, checked, noFollow|creates)).changing(),
 		"linkat":     two(at(0, 1, opened, noFollow|flagFollows), at(2, 3, checked, noFollow|creates)).flagsAt(4).changing(),
-		"renameat":   two(at(0, 1, deleted, noFollow), at(2, 3, written, noFollow|creates)).changing(),
-		"renameat2":  two(at(0, 1, deleted, noFollow), at(2, 3, written, noFollow|creates)).changing(),
+		"renameat":   two(at(0, 1, deleted|renamed, noFollow), at(2, 3, written|renamed, noFollow|creates)).changing(),
+		"renameat2":  two(at(0, 1, deleted|renamed, noFollow), at(2, 3, written|renamed, noFollow|creates)).changing(),
 		"unlinkat":   beneathIt(deleted).changing(),
 		"pivot_root": two(at(none, 0, entered, 0), at(none, 1, checked, 0)).of(kindReroot).changing(),
 		"mount":      one(at(none, 1, checked, 0)).changing(),
@@ -130,6 +132,9 @@ func calls() map[string]call {
 		"bind":       one(at(none, 1, checked, noFollow|creates)).of(kindAddress),
 		"connect":    one(at(none, 1, checked, 0)).of(kindAddress),
 		"socketcall": one(at(none, 1, checked, 0)).of(kindSockets),
+
+		"mmap":  {kind: kindMap},
+		"mmap2": {kind: kindMap},
 	}
 	for _, name := range []string{"stat", "stat64", "oldstat", "access", "statfs", "statfs64", "getxattr", "listxattr"} {
 		table[name] = relative(checked)
@@ -155,7 +160,7 @@ func calls() map[string]call {
 	}
 	table["link"] = two(at(none, 0, opened, noFollow), at(none, 1, checked, noFollow|creates)).changing()
 	table["symlink"] = one(at(none, 1, checked, noFollow|creates)).changing()
-	table["rename"] = two(at(none, 0, deleted, noFollow), at(none, 1, written, noFollow|creates)).changing()
+	table["rename"] = two(at(none, 0, deleted|renamed, noFollow), at(none, 1, written|renamed, noFollow|creates)).changing()
 	table["futimesat"] = beneath(changed)
 	table["fstatat64"] = table["newfstatat"]
 	table["truncate64"] = table["truncate"]
@@ -217,6 +222,9 @@ func prepare(privileged bool) ([]unix.SockFilter, []table, error) {
 // in disguise, and as frequent; a program that sets it and gives a relative
 // path nevertheless is not recorded.
 func (c call) cases() []filter.Case {
+	if c.kind == kindMap {
+		return mapsCode()
+	}
 	if c.kind != kindPlain || c.flags == none || c.b.present() {
 		return filter.Always(filter.Notify)
 	}

@@ -143,6 +143,10 @@ var fixtures = map[string]func(args []string) error{
 			unix.Mkfifo("fifo", 0o600), os.Remove("empty"),
 		)
 	},
+	"map": func([]string) error {
+		_, anonymous := unix.Mmap(-1, 0, 4096, unix.PROT_READ|unix.PROT_EXEC, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+		return errors.Join(mapFile("link", unix.PROT_READ|unix.PROT_EXEC), mapFile("data", unix.PROT_READ), anonymous)
+	},
 	"list": func([]string) error {
 		_, err := os.ReadDir("sub")
 		return err
@@ -418,6 +422,16 @@ func errnoOf(nr, a, b, c uintptr) error {
 
 func readFile(name string) error {
 	_, err := os.ReadFile(name)
+	return err
+}
+
+func mapFile(name string, prot int) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = unix.Mmap(int(f.Fd()), 0, 4096, prot, unix.MAP_PRIVATE)
 	return err
 }
 

@@ -75,6 +75,9 @@ type job struct {
 	// program.
 	Setup, Ask string
 	Stop       unix.Signal
+	// Then has the arguments of runs of the same program that follow, each in
+	// a phase of its own.
+	Then [][]string
 	// Untraced runs the program without a recorder, for comparison.
 	Untraced bool
 }
@@ -82,6 +85,7 @@ type job struct {
 // outcome is what it tells.
 type outcome struct {
 	Entries   []manifest.Entry
+	Touches   []manifest.Touch
 	Witness   []manifest.Path
 	Warnings  []string
 	Recorders []string
@@ -293,6 +297,16 @@ func trace(j job) (outcome, error) {
 		}
 	}
 	out.Elapsed = time.Since(begin)
+	for i, args := range j.Then {
+		s.Enter(Phase(i + 1))
+		spec.Args = args
+		p, err := s.Start(spec)
+		if err != nil {
+			return out, err
+		}
+		<-p.Done()
+		out.Exit = max(out.Exit, p.ExitStatus().ExitStatus())
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := s.KillAll(ctx); err != nil {
@@ -306,7 +320,10 @@ func trace(j job) (outcome, error) {
 		for e := range res.Entries {
 			out.Entries = append(out.Entries, e)
 		}
-		if len(out.Entries) != res.N {
+		for e := range res.Touches {
+			out.Touches = append(out.Touches, e)
+		}
+		if len(out.Entries) != res.N || len(out.Touches) != res.N {
 			return out, fmt.Errorf("%d entries, N=%d", len(out.Entries), res.N)
 		}
 		out.Witness, out.Warnings, out.Recorders = res.Witness, res.Warnings, res.Recorders

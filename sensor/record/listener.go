@@ -41,9 +41,11 @@ type listener struct {
 // one, of which the second would go unrecorded, do not happen.
 type fingerprint [2]uint64
 
-// verdict is the outcome of an earlier walk and the generation it belongs to.
+// verdict is the outcome of an earlier walk and the generation and phase it
+// belongs to.
 type verdict struct {
 	generation uint32
+	phase      Phase
 	hidden     bool
 }
 
@@ -201,6 +203,8 @@ func (l *listener) record(fd int, n *notification, c call) (bool, error) {
 		c.flags = none
 	case kindReroot:
 		l.rerooted.Store(true)
+	case kindMap:
+		return false, l.mapped(fd, n)
 	case kindAddress:
 		return l.socketPath(fd, n, c.a, n.Args[1], n.Args[2])
 	case kindSockets:
@@ -352,8 +356,8 @@ func (l *listener) see(fd int, n *notification, dir int8, path []byte, to want) 
 	l.key = key
 
 	digest := fingerprint{maphash.Bytes(l.seeds[0], key), maphash.Bytes(l.seeds[1], key)}
-	generation := l.generation.Load()
-	if v, ok := l.known[digest]; ok && v.generation == generation {
+	generation, phase := l.generation.Load(), Phase(l.phase.Load())
+	if v, ok := l.known[digest]; ok && v.generation == generation && v.phase == phase {
 		return v.hidden, nil
 	}
 	if !valid(fd, n.ID) {
@@ -373,7 +377,7 @@ func (l *listener) see(fd int, n *notification, dir int8, path []byte, to want) 
 	if len(l.known) >= maxKnown {
 		clear(l.known)
 	}
-	l.known[digest] = verdict{generation, hidden}
+	l.known[digest] = verdict{generation, phase, hidden}
 	return hidden, nil
 }
 

@@ -47,6 +47,7 @@ func numberings() []numbering {
 			"bind":              200,
 			"connect":           203,
 			"execve":            221,
+			"mmap":              222,
 			"name_to_handle_at": 264,
 			"renameat2":         276,
 			"execveat":          281,

@@ -65,6 +65,8 @@ type Result struct {
 	// ranged over more than once.
 	Entries iter.Seq[manifest.Entry]
 	N       int
+	// Touches yields the same paths with when and by whom they were touched.
+	Touches iter.Seq[manifest.Touch]
 	// Events counts the notifications and fanotify events handled, Lost those
 	// that could not be turned into a path.
 	Events, Lost uint64
@@ -226,6 +228,7 @@ func (s *Session) list(res *Result) error {
 		return now || w.excludes(path)
 	})
 	res.Entries = l.entries
+	res.Touches = l.touches(func(id programID) int { return int(id) - 1 })
 	for range res.Entries {
 		res.N++
 	}

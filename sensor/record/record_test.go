@@ -31,6 +31,8 @@ const (
 	deleted  = manifest.Deleted
 	changed  = manifest.Changed
 	absent   = manifest.Absent
+	mapped   = manifest.Mapped
+	renamed  = manifest.Renamed
 )
 
 // nobody is the user of programs without privileges.
@@ -82,14 +84,14 @@ func scenarios() []scenario {
 		name: "link that is replaced", files: []string{"v1/file", "v2/file", "current -> v1"},
 		args: []string{"relink"},
 		want: map[string]manifest.Ops{
-			"current": linked | written, "v1/file": opened, "v2/file": opened, "next": created | deleted | linked,
+			"current": linked | written | renamed, "v1/file": opened, "v2/file": opened, "next": created | deleted | linked | renamed,
 		},
 	}, {
 		name:  "changes",
 		files: []string{"old", "doomed", "present", "mode", "times", "cut", "linked", "attr", "empty/"},
 		args:  []string{"change"},
 		want: map[string]manifest.Ops{
-			"old": opened | deleted, "new": created | opened, "doomed": opened | deleted, "made": created, "present": written,
+			"old": opened | deleted | renamed, "new": created | opened | renamed, "doomed": opened | deleted, "made": created, "present": written,
 			"newdir": created, "newdir/f": created, "mode": changed, "times": changed, "cut": written,
 			"linked": opened, "hard": created, "soft": created, "attr": changed, "fifo": created, "empty": deleted,
 		},
@@ -158,6 +160,10 @@ func scenarios() []scenario {
 		name: "orphans", files: []string{"file"},
 		args: []string{"orphans"},
 		want: map[string]manifest.Ops{"file": opened},
+	}, {
+		name: "maps", files: []string{"code", "data", "link -> code"},
+		args: []string{"map"},
+		want: map[string]manifest.Ops{"link": linked, "code": opened | mapped, "data": opened},
 	}, {
 		name: "exit status", args: []string{"exit", "7"}, exit: 7,
 	}}

@@ -22,6 +22,8 @@ type recorder struct {
 	hold func(f func())
 	// generation is the walker's; see there.
 	generation atomic.Uint32
+	// phase is the run's present Phase.
+	phase atomic.Uint32
 	// rerooted says that some process may have a root of its own.
 	rerooted atomic.Bool
 	lost     atomic.Uint64
@@ -49,6 +51,7 @@ func (r *recorder) follow(pl place, path []byte, to want, noNewPrivs bool) (bool
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.walker.generation = r.generation.Load()
+	r.walker.now.phase, r.walker.now.program = Phase(r.phase.Load()), pl.program
 	if gone(pl.base) {
 		return false, nil
 	}

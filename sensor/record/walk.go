@@ -21,6 +21,12 @@ type walker struct {
 	mounts map[string]struct{} // mount points other than the root
 	// generation counts from 1, so that a new node is out of date.
 	generation uint32
+	// now is what a touch that is marked is to say: the present phase and who
+	// walks.
+	now struct {
+		phase   Phase
+		program programID
+	}
 	// cur is the physical path reached so far, buf the path still to follow;
 	// spare and target are room to put a link's target before it.
 	cur, buf, spare, target []byte
@@ -33,6 +39,7 @@ type place struct {
 	// Both are physical paths.
 	root, base []byte
 	pid        int
+	program    programID
 	// as runs f so that it may look at the process, whatever its user.
 	as func(f func() error) error
 }
@@ -259,15 +266,21 @@ func ownName(pid int, name []byte) []byte {
 }
 
 func (w *walker) mark(id nodeID, ops manifest.Ops) {
-	if id != nowhere {
-		w.set.nodes[id].ops |= ops
+	if id == nowhere {
+		return
 	}
+	n := &w.set.nodes[id]
+	n.ops |= ops
+	if n.touch.phases == 0 {
+		n.touch.program = w.now.program
+	}
+	n.touch.phases = w.set.phases.with(n.touch.phases, w.now.phase)
 }
 
 // absent notes a name that is not there, the first missing one of a path.
 func (w *walker) absent(id nodeID, after []byte, last bool, to want) (found, error) {
 	if last && to.look&creates != 0 {
-		w.mark(id, manifest.Created)
+		w.mark(id, manifest.Created|to.ops&manifest.Renamed)
 		return w.result(missing), nil
 	}
 	// The rest of the path is part of what was asked for. ".." after a missing
