@@ -247,6 +247,12 @@ func TestFamilies(t *testing.T) {
 			want:    []string{triplet + "libc.so.6", triplet + "libnss_files.so.2"},
 		},
 		{
+			name:    "the unwinder of the C library",
+			image:   Image{triplet + "libc.so.6": libc, triplet + "libgcc_s.so.1": lib("libc.so.6"), triplet + "libstdc++.so.6": lib("libgcc_s.so.1")},
+			touches: []string{"opened " + triplet + "libc.so.6"},
+			want:    []string{triplet + "libc.so.6", triplet + "libgcc_s.so.1"},
+		},
+		{
 			name: "openssl, trust anchors",
 			image: Image{
 				triplet + "libssl.so.3": lib("libcrypto.so.3"), triplet + "libcrypto.so.3": lib(), triplet + "ossl-modules/legacy.so": lib(),

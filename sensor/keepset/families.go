@@ -44,7 +44,7 @@ func (b *builder) keepFamilies(id nodeID, path string) error {
 }
 
 var families = []family{
-	{name: regexp.MustCompile(`^libc\.so\.6$`), keep: keepNSS},
+	{name: regexp.MustCompile(`^libc\.so\.6$`), keep: keepByLibc},
 	{name: regexp.MustCompile(`^libcrypto\.so\.`), keep: keepOpenSSL},
 	{name: regexp.MustCompile(`^(libssl\.so\.|libgnutls\.so\.|libnss3\.so|libmbedtls\.so\.|libwolfssl\.so\.)`), keep: keepCertificates},
 	{name: regexp.MustCompile(`\.so$`), folder: regexp.MustCompile(`/gconv$`), keep: keepGconv},
@@ -55,8 +55,15 @@ var families = []family{
 	{name: regexp.MustCompile(`^libjvm\.so$`), folder: regexp.MustCompile(`/lib/(server|client|zero)$`), keep: keepJava},
 }
 
-// keepNSS keeps the modules that /etc/nsswitch.conf names (nsswitch.conf(5)).
-func keepNSS(b *builder, f familyFile) error {
+// unwinder is what glibc loads for the first pthread_exit or pthread_cancel of
+// a process, which it aborts without it, and for backtrace (glibc,
+// misc/unwind-link.c). Whether a run comes to that is a matter of timing: an
+// interpreter ends its threads so when it is stopped.
+const unwinder = "libgcc_s.so.1"
+
+// keepByLibc keeps what glibc loads by itself: the modules that
+// /etc/nsswitch.conf names (nsswitch.conf(5)), and the unwinder.
+func keepByLibc(b *builder, f familyFile) error {
 	services := []string{"files", "dns"}
 	conf, err := b.readSmall("/etc/nsswitch.conf")
 	if err != nil {
@@ -69,9 +76,13 @@ func keepNSS(b *builder, f familyFile) error {
 	if err != nil || libc == nil {
 		return err
 	}
-	o := b.loader.Object(f.path, libc, nil)
+	libraries := []string{unwinder}
 	for _, s := range services {
-		paths, err := b.loader.Find("libnss_"+s+".so.2", o)
+		libraries = append(libraries, "libnss_"+s+".so.2")
+	}
+	o := b.loader.Object(f.path, libc, nil)
+	for _, name := range libraries {
+		paths, err := b.loader.Find(name, o)
 		if err != nil {
 			return err
 		}
