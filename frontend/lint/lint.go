@@ -1,0 +1,255 @@
+// Package lint judges Dockerfiles by the practices that slimfile enforces.
+//
+// The rules are one table (rules.go), made of one file per family. Check runs
+// them over a Dockerfile beside the findings of BuildKit's own linter, gives
+// each finding the severity that the settings say and leaves out what was
+// ignored. Needs no daemon. Imported by frontend and cmd.
+package lint
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/linter"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+)
+
+// Input is a Dockerfile with what the build knows beside it.
+type Input struct {
+	Filename string
+	Data     []byte
+	// Target is the stage to ship; empty for the last.
+	Target    string
+	BuildArgs map[string]string
+	// Ignore is the .dockerignore; empty if there is none. IgnoreKnown says
+	// whether it was looked for.
+	Ignore      string
+	IgnoreKnown bool
+	// Stock are the findings of BuildKit's own linter.
+	Stock []StockFinding
+	// Check is the value of BUILDKIT_DOCKERFILE_CHECK, which overrules the
+	// file's "# check=" line; empty if not given.
+	Check string
+}
+
+// Settings say what counts.
+type Settings struct {
+	// Severity overrules the rules' defaults, by name.
+	Severity map[string]Severity
+	// Registries and Images are globs of what may stand in FROM; none allow
+	// all. DigestRequired demands a digest as well.
+	Registries, Images []string
+	DigestRequired     bool
+	// Labels are those that the image must have, with their type: text, url,
+	// semver, rfc3339, spdx, email, hash; empty for any.
+	Labels map[string]string
+	// IgnoresOff says that comments in the file ignore nothing.
+	IgnoresOff bool
+	// Locked are the rules that comments in the file do not ignore.
+	Locked map[string]bool
+	// MaxSeverity bounds all severities; Off bounds none.
+	MaxSeverity Severity
+	// Overrides are what the file itself says; later ones count.
+	Overrides []Override
+}
+
+// Override is a severity that a Dockerfile sets.
+type Override struct {
+	Rule     string // name or alias
+	Severity Severity
+	// Stage is the number of the stage, from 0, that it holds for, with those
+	// built from it; EveryStage is all and the file as a whole.
+	Stage int
+}
+
+// EveryStage is the Stage of an Override that is not about one.
+const EveryStage = -1
+
+// Check judges a Dockerfile. Findings are in the order of the file. An error is
+// a Dockerfile that cannot be parsed.
+func Check(in Input, set Settings) ([]Finding, error) {
+	doc, err := newDocument(in)
+	if err != nil {
+		return nil, err
+	}
+	ign, err := doc.ignores()
+	if err != nil {
+		return nil, err
+	}
+	var found []Finding
+	add := func(f Finding) {
+		st := doc.stageAt(f.Line())
+		f.Severity = set.severity(f.Rule)
+		if !set.IgnoresOff && !set.Locked[f.Rule.Name] {
+			f.Severity = set.overridden(f, st)
+			if ign.covers(f, st) {
+				return
+			}
+		}
+		if f.Severity != Off {
+			found = append(found, f)
+		}
+	}
+	for _, rule := range Rules() {
+		if rule.check != nil {
+			rule.check(&pass{document: doc, rule: rule, set: set, add: add})
+		}
+	}
+	for _, s := range in.Stock {
+		if f, ok := s.finding(doc); ok {
+			add(f)
+		}
+	}
+	if ign.warningsAreErrors {
+		for i := range found {
+			if found[i].Severity == Warn {
+				found[i].Severity = Error
+			}
+		}
+	}
+	slices.SortStableFunc(found, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.Line(), b.Line()), strings.Compare(a.Rule.Name, b.Rule.Name), strings.Compare(a.Message, b.Message))
+	})
+	return found, nil
+}
+
+func (s Settings) severity(r *Rule) Severity {
+	severity := r.Default
+	if given, ok := s.Severity[r.Name]; ok {
+		severity = given
+	}
+	if s.MaxSeverity != Off {
+		severity = min(severity, s.MaxSeverity)
+	}
+	return severity
+}
+
+// overridden is a finding's severity after what the file says of its rule.
+func (s Settings) overridden(f Finding, st *stage) Severity {
+	severity := f.Severity
+	for _, o := range s.Overrides {
+		if !f.Rule.Is(o.Rule) {
+			continue
+		}
+		if o.Stage == EveryStage || slices.ContainsFunc(st.chain(), func(st *stage) bool { return st.index == o.Stage }) {
+			severity = o.Severity
+		}
+	}
+	if s.MaxSeverity != Off {
+		severity = min(severity, s.MaxSeverity)
+	}
+	return severity
+}
+
+// pass is one rule's run over one Dockerfile.
+type pass struct {
+	*document
+	rule *Rule
+	set  Settings
+	add  func(Finding)
+}
+
+// report notes a violation. message says what to do, in a sentence.
+func (p *pass) report(at []parser.Range, message string, fix ...Edit) {
+	p.add(Finding{Rule: p.rule, Message: message, Ranges: at, Fix: fix})
+}
+
+// ignores are the comments of a file that turn rules off.
+type ignores struct {
+	doc *document
+	// file is the linter as the file's "# check=" line sets it, stages the same
+	// with what each stage's comments add.
+	file   *linter.Linter
+	stages []*linter.Linter
+	// hadolint are the ids that comments ignore: of the whole file, by the line
+	// of an instruction.
+	everywhere map[string]bool
+	byLine     map[int]map[string]bool
+
+	warningsAreErrors bool
+}
+
+// ignores reads a file's "# check=" and "# hadolint ignore=" comments.
+func (doc *document) ignores() (*ignores, error) {
+	text := doc.Check
+	if text == "" {
+		text, _, _, _ = parser.ParseDirective("check", doc.Data)
+	}
+	config, err := linter.ParseLintOptions(text)
+	if err != nil {
+		return nil, err
+	}
+	config.ExperimentalAll = true
+	ign := &ignores{
+		doc: doc, file: linter.New(config), warningsAreErrors: config.ReturnAsError,
+		everywhere: map[string]bool{}, byLine: map[int]map[string]bool{},
+	}
+	for _, st := range doc.stages {
+		ign.stages = append(ign.stages, ign.file.WithMergedConfigFromComments(st.comments))
+		ign.hadolint(st.at, st.comments)
+		for _, in := range st.instructions {
+			ign.hadolint(in.at, in.node.PrevComment)
+		}
+	}
+	for _, line := range doc.lines {
+		if ids, ok := hadolintIDs(line, "global ignore="); ok {
+			for _, id := range ids {
+				ign.everywhere[id] = true
+			}
+		}
+	}
+	return ign, nil
+}
+
+func (ign *ignores) hadolint(at []parser.Range, comments []string) {
+	for _, c := range comments {
+		ids, ok := hadolintIDs("#"+c, "ignore=")
+		if !ok {
+			continue
+		}
+		for _, r := range at {
+			if ign.byLine[r.Start.Line] == nil {
+				ign.byLine[r.Start.Line] = map[string]bool{}
+			}
+			for _, id := range ids {
+				ign.byLine[r.Start.Line][id] = true
+			}
+		}
+	}
+}
+
+// hadolintIDs reads "# hadolint ignore=DL3008,DL3009".
+func hadolintIDs(line, what string) ([]string, bool) {
+	text, ok := strings.CutPrefix(strings.TrimSpace(line), "#")
+	if !ok {
+		return nil, false
+	}
+	text, ok = strings.CutPrefix(strings.TrimSpace(text), "hadolint")
+	if !ok {
+		return nil, false
+	}
+	text, ok = strings.CutPrefix(strings.TrimSpace(text), what)
+	if !ok {
+		return nil, false
+	}
+	text, _, _ = strings.Cut(text, "#") // a remark may follow
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' }), true
+}
+
+// covers tells whether a comment turns the finding off.
+func (ign *ignores) covers(f Finding, st *stage) bool {
+	check := ign.file
+	if st != nil {
+		check = ign.stages[st.index]
+	}
+	if _, skipped := check.SkippedRules[f.Rule.Name]; skipped || check.SkipAll {
+		return true
+	}
+	for _, id := range append([]string{f.Rule.Name}, f.Rule.Aliases...) {
+		if ign.everywhere[id] || ign.byLine[f.Line()][id] {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,3 @@
+FROM debian:12.9-slim
+USER app
+USER 1000
