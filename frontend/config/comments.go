@@ -7,6 +7,7 @@ import (
 
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 
+	"github.com/org/slimfile/frontend/internal/spell"
 	"github.com/org/slimfile/sensor/manifest"
 )
 
@@ -96,7 +97,7 @@ func (doc *document) checkPlain(line int) {
 }
 
 func looksSlim(name string) bool {
-	return name == "slimfile" || editDistance(name, "slim") <= 1
+	return name == "slimfile" || spell.Distance(name, "slim") <= 1
 }
 
 // namesProbe tells whether text is "probe" and one of its kinds.

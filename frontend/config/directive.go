@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/org/slimfile/frontend/internal/spell"
 	"github.com/org/slimfile/sensor/manifest"
 )
 
@@ -95,7 +96,7 @@ func (d *directive) read() func(*Config) {
 	}
 	var ok bool
 	if d.verb, ok = d.next(); !ok {
-		d.fail(span{d.pos, d.pos}, "the directive has no verb, want %s", alternatives(verbNames()))
+		d.fail(span{d.pos, d.pos}, "the directive has no verb, want %s", spell.Alternatives(verbNames()))
 		return nil
 	}
 	v, ok := findVerb(d.verb.text)
@@ -103,7 +104,7 @@ func (d *directive) read() func(*Config) {
 	case d.verb.text == "off" || d.verb.text == "lint":
 		d.fail(d.verb.span, "no directive %q: build with --build-arg SLIM=%s", d.verb.text, d.verb.text)
 	case !ok:
-		d.fail(d.verb.span, "unknown directive %q%s", d.verb.text, hint(d.verb.text, verbNames()))
+		d.fail(d.verb.span, "unknown directive %q%s", d.verb.text, spell.Hint(d.verb.text, verbNames()))
 	case v.read == nil:
 		d.unsupported(d.verb.span, "directive %s is", v.name)
 	default:
@@ -161,7 +162,7 @@ func (d *directive) value(values, later []string) string {
 	d.sets = append(d.sets, d.verb.text)
 	words, _ := d.split(d.verb.text)
 	if len(words) == 0 {
-		d.fail(d.verb.span, "%s wants a value: %s", d.verb.text, alternatives(values))
+		d.fail(d.verb.span, "%s wants a value: %s", d.verb.text, spell.Alternatives(values))
 		return ""
 	}
 	d.surplus(d.verb.text, words[1:])
@@ -299,7 +300,7 @@ func (d *directive) looksOurs(w word, known []string) bool {
 		return false
 	}
 	key := w.text[:w.key]
-	return isKnown(key, known) || nearest(key, known) != ""
+	return isKnown(key, known) || spell.Nearest(key, known) != ""
 }
 
 func (d *directive) jsonCommand(what string, list []string, at span, opts []word, known []string) ([]word, options) {

@@ -2,12 +2,14 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 
+	"github.com/org/slimfile/frontend/internal/spell"
 	"github.com/org/slimfile/sensor/manifest"
 )
 
@@ -154,4 +156,17 @@ func (f file) fail(loc manifest.Location, format string, args ...any) *Error {
 		e.line = f.lines[loc.Line-1]
 	}
 	return e
+}
+
+// choose checks that value is one of values. Those in later are right, but
+// not supported yet. Its error has no location.
+func choose(what, value string, values, later []string) *Error {
+	switch {
+	case slices.Contains(values, value):
+		return nil
+	case slices.Contains(later, value):
+		return &Error{Message: fmt.Sprintf("%s %q is not supported yet, want %s", what, value, spell.Alternatives(values)), Unsupported: true}
+	default:
+		return &Error{Message: fmt.Sprintf("unknown %s %q%s", what, value, spell.Hint(value, slices.Concat(values, later)))}
+	}
 }

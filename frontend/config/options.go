@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/org/slimfile/frontend/internal/spell"
 )
 
 // option is one key=value of a directive.
@@ -61,7 +63,7 @@ func optionHint(key string, known []string) string {
 		_, name, _ := strings.Cut(key, ".")
 		return fmt.Sprintf(", did you mean %q?", "env."+cmp.Or(name, key))
 	}
-	return hint(key, known)
+	return spell.Hint(key, known)
 }
 
 func (o options) has(key string) bool {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/org/slimfile/frontend/internal/spell"
 	"github.com/org/slimfile/sensor/manifest"
 )
 
@@ -22,7 +23,7 @@ const maxRetries = 100
 func (d *directive) probe() func(*Config) {
 	kind, ok := d.next()
 	if !ok {
-		d.fail(d.verb.span, "probe wants a kind: %s", alternatives(probeKinds))
+		d.fail(d.verb.span, "probe wants a kind: %s", spell.Alternatives(probeKinds))
 		return nil
 	}
 	var p Probe
@@ -134,8 +135,8 @@ func (o options) method() string {
 		return "POST"
 	case !ok:
 		return "GET"
-	case !slices.Contains(methods, opt.value) && (nearest(opt.value, methods) != "" || !methodToken.MatchString(opt.value)):
-		o.fail(opt.at, "unknown method %q%s", opt.value, hint(opt.value, methods))
+	case !slices.Contains(methods, opt.value) && (spell.Nearest(opt.value, methods) != "" || !methodToken.MatchString(opt.value)):
+		o.fail(opt.at, "unknown method %q%s", opt.value, spell.Hint(opt.value, methods))
 	}
 	return opt.value
 }
@@ -267,7 +268,7 @@ func (d *directive) condition(r *Ready, w word) {
 	kinds := []string{manifest.ReadyTCP, manifest.ReadyHTTP, manifest.ReadyLog, manifest.ReadyExit}
 	switch {
 	case !slices.Contains(kinds, kind):
-		d.fail(w.span, "unknown condition %q%s", kind, hint(kind, kinds))
+		d.fail(w.span, "unknown condition %q%s", kind, spell.Hint(kind, kinds))
 		return
 	case hasArg == (kind == manifest.ReadyExit), hasArg && arg == "":
 		d.fail(w.span, "bad condition %q, want %s", w.text, readyForms)

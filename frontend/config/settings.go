@@ -8,6 +8,7 @@ import (
 
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 
+	"github.com/org/slimfile/frontend/internal/spell"
 	"github.com/org/slimfile/sensor/manifest"
 )
 
@@ -138,7 +139,7 @@ func fromSyntax(cmdline string, f file, dockerfile []byte) ([]assignment, Errors
 		from = at.EndColumn
 		name, value, ok := strings.Cut(w, "=")
 		if !ok || !isSetting(name) {
-			errs = append(errs, f.fail(at, "syntax line: %q is no setting, want NAME=VALUE with one of %s", w, alternatives(settingNames())))
+			errs = append(errs, f.fail(at, "syntax line: %q is no setting, want NAME=VALUE with one of %s", w, spell.Alternatives(settingNames())))
 			continue
 		}
 		if value != "" {
@@ -179,7 +180,7 @@ func (a assignment) set(c *Config, f file) *Error {
 	all := settings()
 	i := slices.IndexFunc(all, func(s setting) bool { return s.name == a.name })
 	if i < 0 {
-		return f.fail(a.at, "%s: unknown setting %q%s", a.origin, a.name, hint(a.name, settingNames()))
+		return f.fail(a.at, "%s: unknown setting %q%s", a.origin, a.name, spell.Hint(a.name, settingNames()))
 	}
 	err := all[i].set(c, a.value)
 	if err == nil {

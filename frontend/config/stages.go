@@ -8,6 +8,7 @@ import (
 
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 
+	"github.com/org/slimfile/frontend/internal/spell"
 	"github.com/org/slimfile/sensor/manifest"
 )
 
@@ -35,7 +36,7 @@ func (doc *document) resolve(in Input, escape rune) error {
 	if in.Target != "" {
 		var ok bool
 		if stage, ok = names[strings.ToLower(in.Target)]; !ok {
-			return fmt.Errorf("target stage %q could not be found%s", in.Target, hint(in.Target, doc.stageNames()))
+			return fmt.Errorf("target stage %q could not be found%s", in.Target, spell.Hint(in.Target, doc.stageNames()))
 		}
 	}
 	for ; stage >= 0; stage = bases[stage] {
