@@ -3,7 +3,7 @@
 //
 //	slimfile-sensor trace    run the app under the recorder, write what it touched
 //	slimfile-sensor verify   run the slim image under the same conditions
-//	slimfile-sensor check    can the privileged recorder work here?
+//	slimfile-sensor check    can the recorders work here? what is to change?
 //
 // Exit code 0 is good. 1 is a failure, which trace and verify have explained in
 // failure.json; 2 is one that could not be written.
@@ -20,6 +20,7 @@ import (
 
 	"github.com/org/slimfile/sensor/launch"
 	"github.com/org/slimfile/sensor/manifest"
+	"github.com/org/slimfile/sensor/record"
 	"github.com/org/slimfile/sensor/trace"
 )
 
@@ -42,6 +43,10 @@ func run(args []string) (code int) {
 	case "check":
 		if err := trace.Check(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
+			var unavailable *record.UnavailableError
+			if errors.As(err, &unavailable) {
+				fmt.Fprintln(os.Stderr, unavailable.Remedy)
+			}
 			return 1
 		}
 		return 0

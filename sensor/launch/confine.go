@@ -52,7 +52,7 @@ func confine() error {
 		return err
 	}
 	_, err = installFilter(prog, 0)
-	return failed("seccomp", "", err)
+	return failed(StepFilter, "", err)
 }
 
 // hideSensor unmounts what the step mounted for the sensor and covers the empty

@@ -79,7 +79,7 @@ type StartError struct {
 
 func (e *StartError) Error() string {
 	s := fmt.Sprintf("start %q: ", e.Program)
-	if e.Step != stepExec {
+	if e.Step != StepExec {
 		s += e.Step
 		if e.Detail != "" {
 			s += fmt.Sprintf(" %q", e.Detail)

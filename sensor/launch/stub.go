@@ -84,7 +84,7 @@ func become(conn *os.File) error {
 		return err
 	}
 	if err := unix.CloseRange(stubSocket, ^uint(0), unix.CLOSE_RANGE_CLOEXEC); err != nil {
-		return failed("close_range", "", err)
+		return failed(StepCloseRange, "", err)
 	}
 	if o.Confine {
 		if err := confine(); err != nil {
@@ -111,27 +111,28 @@ func become(conn *os.File) error {
 			return failed("chdir", string(o.Dir), err)
 		}
 	}
-	return failed(stepExec, string(o.Path), syscall.Exec(string(o.Path), toStrings(o.Args), toStrings(o.Env)))
+	return failed(StepExec, string(o.Path), syscall.Exec(string(o.Path), toStrings(o.Args), toStrings(o.Env)))
 }
 
 // handOver installs the recorder's filter and sends its listener.
 func handOver(conn *os.File, prog []unix.SockFilter) error {
 	var r report
-	const newListener = unix.SECCOMP_FILTER_FLAG_NEW_LISTENER
-	fd, err := installFilter(prog, newListener|unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
+	flags := uintptr(unix.SECCOMP_FILTER_FLAG_NEW_LISTENER | unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
+	fd, err := installFilter(prog, flags)
+	r.Killable = !errors.Is(err, unix.EINVAL)
+	if !r.Killable { // before Linux 5.19, which looks at the flags first
+		flags = unix.SECCOMP_FILTER_FLAG_NEW_LISTENER
+		fd, err = installFilter(prog, flags)
+	}
 	if errors.Is(err, unix.EACCES) { // neither CAP_SYS_ADMIN nor no_new_privs (seccomp(2))
 		r.NoNewPrivs = true
 		if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-			return failed("no_new_privs", "", err)
+			return failed(StepNoNewPrivs, "", err)
 		}
-		fd, err = installFilter(prog, newListener|unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
-	}
-	r.Killable = err == nil
-	if errors.Is(err, unix.EINVAL) { // before Linux 5.19
-		fd, err = installFilter(prog, newListener)
+		fd, err = installFilter(prog, flags)
 	}
 	if err != nil {
-		return failed("seccomp", "", err)
+		return failed(StepFilter, "", err)
 	}
 	line, err := json.Marshal(r)
 	if err != nil {

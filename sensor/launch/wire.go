@@ -22,8 +22,15 @@ import (
 
 const goAhead = 'g'
 
-// stepExec is the step whose errors speak for themselves.
-const stepExec = "exec"
+// Steps as StartError.Step has them: the program's execve itself, whose errors
+// speak for themselves, and what needs something of the kernel or of the build
+// step's security profile.
+const (
+	StepExec       = "exec"
+	StepFilter     = "seccomp"
+	StepNoNewPrivs = "no_new_privs"
+	StepCloseRange = "close_range" // Linux 5.9
+)
 
 // order is what the stub has to do. Byte slices keep what is not UTF-8.
 type order struct {

@@ -15,22 +15,53 @@ func setRegisters(pid int, r registers) error {
 	return unix.PtraceSetRegsAmd64(pid, (*unix.PtraceRegsAmd64)(&r))
 }
 
-// prctl are the registers with which a thread that has just returned from a
-// system call makes a prctl(2): the two bytes before its next instruction are
-// syscall, or int $0x80 (which follows sysenter in the vDSO).
-func (r registers) prctl(option, value uint64) registers {
-	const (
-		instruction = 2
-		userCS32    = 0x23 // arch/x86/include/asm/segment.h
-		prctl32     = 172
-	)
-	r.Rip -= instruction
+const (
+	instruction = 2    // bytes of a system call instruction
+	userCS32    = 0x23 // of a 32 bit thread (arch/x86/include/asm/segment.h)
+)
+
+// prctl are the registers with which a thread makes a prctl(2). ip is where a
+// system call of its has returned to: the two bytes before are syscall, or int
+// $0x80 (which follows sysenter in the vDSO).
+func (r registers) prctl(ip, option, value uint64) registers {
+	const prctl32 = 172
+	r.Rip = ip - instruction
 	r.Orig_rax = ^uint64(0) // nothing to restart
 	if r.Cs == userCS32 {
 		r.Rax, r.Rbx, r.Rcx, r.Rdx, r.Rsi, r.Rdi = prctl32, option, value, 0, 0, 0
 		return r
 	}
 	r.Rax, r.Rdi, r.Rsi, r.Rdx, r.R10, r.R8 = unix.SYS_PRCTL, option, value, 0, 0, 0
+	return r
+}
+
+// restart are the registers with which a thread goes on that was stopped in a
+// call: the kernel would have repeated it, had they been left alone
+// (arch_do_signal_or_restart in arch/x86/kernel/signal.c).
+func (r registers) restart() registers {
+	const (
+		restartSys       = -512 // include/linux/errno.h
+		restartNoIntr    = -513
+		restartNoHandler = -514
+		restartBlock     = -516
+		restartSyscall   = unix.SYS_RESTART_SYSCALL
+		restartSyscall32 = 0
+	)
+	if int64(r.Orig_rax) < 0 {
+		return r
+	}
+	switch r.result() {
+	case restartSys, restartNoIntr, restartNoHandler:
+		r.Rax = r.Orig_rax
+	case restartBlock:
+		r.Rax = restartSyscall
+		if r.Cs == userCS32 {
+			r.Rax = restartSyscall32
+		}
+	default:
+		return r
+	}
+	r.Rip -= instruction
 	return r
 }
 

@@ -46,20 +46,20 @@ type sight struct {
 // recorded by seccomp at all.
 const maxExtra = 1 << 18
 
-// ErrFanotify matches the error of New when fanotify was demanded and cannot
-// be had; its text names cause and remedy.
-var ErrFanotify = errors.New("fanotify is not available")
-
 const fanotifyEvents = unix.FAN_OPEN | unix.FAN_OPEN_EXEC | unix.FAN_ONDIR
 
-// newFanotify starts watching the root file system.
+// newFanotify starts watching the root file system. Its errors are
+// *UnavailableError.
 func newFanotify(r *recorder) (*fanotify, error) {
 	fail := func(doing string, err error) error {
-		remedy := ""
-		if errors.Is(err, unix.EPERM) {
-			remedy = ": it needs a build with `--allow security.insecure` on a daemon outside of a user namespace"
+		e := &UnavailableError{
+			Recorder: Fanotify, Cause: doing, Err: err,
+			Remedy: "run BuildKit on a kernel with CONFIG_FANOTIFY, or let the unprivileged recorder do alone: SLIM_SENSOR=seccomp",
 		}
-		return fmt.Errorf("%w: %s: %w%s", ErrFanotify, doing, err, remedy)
+		if errors.Is(err, unix.EPERM) {
+			e.Remedy = "it needs a build with `--allow security.insecure` on a daemon outside of a user namespace; the unprivileged recorder does alone with SLIM_SENSOR=seccomp"
+		}
+		return e
 	}
 	var fs unix.Statfs_t
 	if err := unix.Statfs("/", &fs); err != nil {

@@ -78,6 +78,10 @@ type job struct {
 	// Then has the arguments of runs of the same program that follow, each in
 	// a phase of its own.
 	Then [][]string
+	// Obstacle is what the sensor has to do without.
+	Obstacle obstacle
+	// MaxNodes limits the recorder's set, if it is not 0.
+	MaxNodes int
 	// Untraced runs the program without a recorder, for comparison.
 	Untraced bool
 }
@@ -94,6 +98,7 @@ type outcome struct {
 	Exit      int
 	Signal    int
 	StartErr  string
+	Remedy    string // of an UnavailableError
 	NotExist  bool
 	CloseErr  string
 	Elapsed   time.Duration
@@ -117,6 +122,9 @@ func sensorMain(name string) error {
 		return err
 	}
 	if err := json.Unmarshal(data, &j); err != nil {
+		return err
+	}
+	if err := obstruct(j.Obstacle); err != nil {
 		return err
 	}
 	if err := surround(j, filepath.Dir(name)); err != nil {
@@ -265,12 +273,18 @@ func trace(j job) (outcome, error) {
 	if err != nil {
 		return out, err
 	}
+	if j.MaxNodes > 0 {
+		s.recorder.walker.set.limit = j.MaxNodes
+	}
 	begin := time.Now()
 	var procs []*launch.Process
 	for range max(j.Repeat, 1) {
 		p, err := s.Start(spec)
 		if err != nil {
 			out.StartErr, out.NotExist = err.Error(), errors.Is(err, os.ErrNotExist)
+			if u := (*UnavailableError)(nil); errors.As(err, &u) {
+				out.Remedy = u.Remedy
+			}
 			break
 		}
 		procs = append(procs, p)

@@ -72,7 +72,7 @@ type Result struct {
 	Events, Lost uint64
 	// Witness lists, sorted, what only fanotify saw.
 	Witness []manifest.Path
-	// Recorders names those that ran: "seccomp", "fanotify".
+	// Recorders names those that ran: Seccomp, Fanotify.
 	Recorders []string
 	// Warnings are sentences for the user.
 	Warnings []string
@@ -135,25 +135,32 @@ func New(opt Options) (*Session, error) {
 }
 
 // Start starts a program with the recorder armed before its first instruction.
-// A program that cannot be started is a *launch.StartError.
+// A program that cannot be started is a *launch.StartError, a recorder that
+// cannot work an *UnavailableError.
 func (s *Session) Start(spec launch.Spec) (*launch.Process, error) {
-	return s.launcher.Start(spec, s.filter, func(handed launch.Listener) error {
-		if s.fanotify != nil {
-			if err := s.fanotify.follow(handed.Pid); err != nil {
-				handed.Notify.Close()
-				return err
-			}
+	p, err := s.launcher.Start(spec, s.filter, s.arm)
+	if err != nil {
+		return nil, explainStart(err)
+	}
+	return p, nil
+}
+
+// arm starts the listener of a program that is being started.
+func (s *Session) arm(handed launch.Listener) error {
+	if err := checkReadable(handed.Pid); err != nil {
+		return errors.Join(err, handed.Notify.Close())
+	}
+	if s.fanotify != nil {
+		if err := s.fanotify.follow(handed.Pid); err != nil {
+			return errors.Join(err, handed.Notify.Close())
 		}
-		if !handed.Killable {
-			s.recorder.warn("this kernel is older than 5.19: programs that change their user may not be recorded in full, which then fails the build")
-		}
-		l := newListener(s.recorder, handed)
-		s.mu.Lock()
-		s.listeners = append(s.listeners, l)
-		s.mu.Unlock()
-		go l.run()
-		return nil
-	})
+	}
+	l := newListener(s.recorder, handed)
+	s.mu.Lock()
+	s.listeners = append(s.listeners, l)
+	s.mu.Unlock()
+	go l.run()
+	return nil
 }
 
 // KillAll kills every process that the session's programs left behind and
@@ -190,7 +197,7 @@ var ErrRunning = errors.New("traced processes still run")
 func (s *Session) Close() (*Result, error) {
 	defer s.launcher.Close()
 	deadline := time.After(drainTimeout)
-	res := &Result{Recorders: []string{"seccomp"}}
+	res := &Result{Recorders: []string{Seccomp}}
 	for _, l := range s.all() {
 		select {
 		case <-l.done:
@@ -200,7 +207,7 @@ func (s *Session) Close() (*Result, error) {
 		}
 	}
 	if s.fanotify != nil {
-		res.Recorders = append(res.Recorders, "fanotify")
+		res.Recorders = append(res.Recorders, Fanotify)
 		if err := s.fanotify.merge(res); err != nil {
 			return nil, err
 		}

@@ -247,18 +247,23 @@ func TestScenarios(t *testing.T) {
 				continue
 			}
 			t.Run(sc.name+"/"+string(m), func(t *testing.T) {
-				dir := workplace(t, sc.files)
-				spec := launch.Spec{Path: exe, Args: []string{"program", "fixture"}, Dir: dir}
-				for _, a := range sc.args {
-					spec.Args = append(spec.Args, strings.ReplaceAll(a, "$DIR", dir))
-				}
-				if sc.spec != nil {
-					sc.spec(&spec)
-				}
-				checkScenario(t, sc, dir, run(t, job{Mode: m, Spec: spec}))
+				testScenario(t, exe, sc, m, "")
 			})
 		}
 	}
+}
+
+func testScenario(t *testing.T, exe string, sc scenario, m mode, o obstacle) {
+	t.Helper()
+	dir := workplace(t, sc.files)
+	spec := launch.Spec{Path: exe, Args: []string{"program", "fixture"}, Dir: dir}
+	for _, a := range sc.args {
+		spec.Args = append(spec.Args, strings.ReplaceAll(a, "$DIR", dir))
+	}
+	if sc.spec != nil {
+		sc.spec(&spec)
+	}
+	checkScenario(t, sc, dir, run(t, job{Mode: m, Spec: spec, Obstacle: o}))
 }
 
 func checkScenario(t *testing.T, sc scenario, dir string, out outcome) {

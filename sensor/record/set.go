@@ -22,6 +22,7 @@ type set struct {
 	seed  maphash.Seed
 	// phases are the sets of phases of the nodes' touches.
 	phases phaseSets
+	limit  int // of nodes; maxNodes but in tests
 }
 
 // nodeID numbers a node; 0 is the root.
@@ -66,6 +67,7 @@ func newSet() *set {
 		index:  make([]uint32, 1024),
 		seed:   maphash.MakeSeed(),
 		phases: newPhaseSets(),
+		limit:  maxNodes,
 	}
 }
 
@@ -107,7 +109,7 @@ func (s *set) child(parent nodeID, name []byte) (nodeID, bool) {
 	if id := nodeID(s.index[slot]); id != 0 {
 		return id, true
 	}
-	if len(s.nodes) >= maxNodes {
+	if len(s.nodes) >= s.limit {
 		return 0, false
 	}
 	id := nodeID(len(s.nodes))

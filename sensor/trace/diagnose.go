@@ -20,7 +20,7 @@ import (
 // entrypointFailure says that the program concerned is the image's own.
 func entrypointFailure(err error) error {
 	var f *manifest.Failure
-	if !errors.As(err, &f) {
+	if !errors.As(err, &f) || f.Phase == phaseRecord {
 		return err
 	}
 	f.Phase = phaseStart
@@ -41,7 +41,7 @@ func startFailure(err error, spec launch.Spec) error {
 			Message: fmt.Sprintf("%s cannot enter WORKDIR %s: %s", account(spec), spec.Dir, plain(start.Err)),
 			Remedy:  "let WORKDIR belong to USER, or be readable for all",
 		}
-	case start.Step != "exec":
+	case start.Step != launch.StepExec:
 		return &manifest.Failure{Message: err.Error()}
 	case errors.Is(err, fs.ErrNotExist):
 		return missing(spec)

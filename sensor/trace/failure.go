@@ -109,9 +109,10 @@ func (s *supervisor) logHint(lines []string) string {
 // recorderFailure is a failure of the recorder itself.
 func recorderFailure(err error, run manifest.Run) *manifest.Failure {
 	f := &manifest.Failure{Phase: phaseRecord, Message: err.Error()}
+	var unavailable *record.UnavailableError
 	switch {
-	case errors.Is(err, record.ErrFanotify):
-		f.Remedy = "run on a kernel with fanotify, or let the unprivileged recorder do alone: SLIM_SENSOR=seccomp"
+	case errors.As(err, &unavailable):
+		f.Message, f.Remedy = unavailable.Error(), unavailable.Remedy
 	case errors.Is(err, record.ErrLost) && !run.Privileged:
 		f.Message = "the record is incomplete: " + err.Error()
 		f.Remedy = "the privileged recorder sees more: docker buildx build --allow security.insecure"

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"syscall"
 	"testing"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -43,6 +44,8 @@ type sensorOrder struct {
 	Check bool
 	// Insecure leaves the sensor all capabilities, as security.insecure does.
 	Insecure bool
+	// Refuse is a system call that the kernel does not have, if it is not 0.
+	Refuse uint32
 	// OutputOptions, if set, are those of a tmpfs that is put on the output.
 	OutputOptions string
 }
@@ -103,7 +106,28 @@ func enterContainer(order sensorOrder) error {
 			return err
 		}
 	}
+	if order.Refuse != 0 {
+		if err := refuse(order.Refuse); err != nil {
+			return fmt.Errorf("refuse call %d: %w", order.Refuse, err)
+		}
+	}
 	return syscall.Exec("/proc/self/exe", os.Args, append(os.Environ(), containerEnv+"=1"))
+}
+
+// refuse makes a system call fail with ENOSYS.
+func refuse(nr uint32) error {
+	prog := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS}, // struct seccomp_data: nr comes first
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jf: 1, K: nr},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(unix.ENOSYS)},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
+	}
+	runtime.LockOSThread() // execve takes the filters of its thread
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return err
+	}
+	fprog := unix.SockFprog{Len: uint16(len(prog)), Filter: &prog[0]}
+	return unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&fprog)), 0, 0)
 }
 
 // dropCapabilities takes all but the default ones of a container from the

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/org/slimfile/sensor/manifest"
 )
 
@@ -613,6 +615,33 @@ func TestFanotifyMissing(t *testing.T) {
 		t.Fatalf("exit %d, %+v", got.code, got.failure)
 	}
 	matchFailure(t, *got.failure, manifest.Failure{Phase: "record", Message: "fanotify", Remedy: "SLIM_SENSOR"})
+}
+
+// TestRecorderMissing: the failure names the cause and what to change, and so
+// does the check.
+func TestRecorderMissing(t *testing.T) {
+	for _, tt := range []struct {
+		refuse uint32
+		want   manifest.Failure
+	}{
+		{unix.SYS_SECCOMP, manifest.Failure{Phase: "record", Message: "^the seccomp recorder cannot work here: the kernel has no", Remedy: "Linux 5.9"}},
+		{unix.SYS_PROCESS_VM_READV, manifest.Failure{Phase: "record", Message: "^the seccomp recorder cannot work here: .*memory", Remedy: "process_vm_readv"}},
+	} {
+		for _, insecure := range []bool{false, true} {
+			order := sensorOrder{Refuse: tt.refuse, Insecure: insecure}
+			run := tool(t)
+			run.Privileged = insecure
+			got := contain(t, run, order)
+			if got.code != 1 || got.failure == nil {
+				t.Fatalf("call %d, insecure %v: exit %d, %+v", tt.refuse, insecure, got.code, got.failure)
+			}
+			matchFailure(t, *got.failure, tt.want)
+			order.Check = true
+			if got := contain(t, run, order); got.code == 0 || !strings.Contains(got.stderr, "seccomp recorder") {
+				t.Errorf("check: exit %d, %q", got.code, got.stderr)
+			}
+		}
+	}
 }
 
 func TestRootAppCannotSpoilOutput(t *testing.T) {

@@ -120,7 +120,11 @@ func (s *supervisor) supervise(ctx context.Context) (outcome, error) {
 	s.log.finish(cleanupTime)
 	result, err := session.Close()
 	if failed != nil {
-		return outcome{failure: s.explain(failed, interrupted)}, nil
+		f := s.explain(failed, interrupted)
+		if errors.Is(err, record.ErrLost) { // which may be why
+			f.Message += "; besides, " + err.Error()
+		}
+		return outcome{failure: f}, nil
 	}
 	return s.conclude(result, err), nil
 }
@@ -133,7 +137,8 @@ func (s *supervisor) newSession() (*record.Session, error) {
 			s.run.Fanotify == manifest.FanotifyAuto && s.run.Privileged,
 	}
 	session, err := record.New(opt)
-	if errors.Is(err, record.ErrFanotify) && s.run.Fanotify == manifest.FanotifyAuto {
+	var unavailable *record.UnavailableError
+	if errors.As(err, &unavailable) && unavailable.Recorder == record.Fanotify && s.run.Fanotify == manifest.FanotifyAuto {
 		s.warn("the fanotify witness did not run: %s", err)
 		opt.Fanotify = false
 		session, err = record.New(opt)
@@ -227,6 +232,9 @@ func (s *supervisor) launch(spec launch.Spec, stdin []byte) (*launch.Process, er
 	}
 	spec.Stdin = input
 	process, err := s.session.Start(spec)
+	if unavailable := (*record.UnavailableError)(nil); errors.As(err, &unavailable) {
+		return nil, recorderFailure(err, s.run)
+	}
 	if err != nil {
 		return nil, startFailure(err, spec)
 	}
