@@ -20,6 +20,8 @@ const (
 	kindReroot              // chroot(2), pivot_root(2): absolute paths start elsewhere
 	kindSetID               // setuid(2) and its family
 	kindMap                 // mmap(2) of a file as code
+	kindSend                // sendto(2) with an address
+	kindListen              // listen(2)
 )
 
 // call describes a path-taking system call by its arguments' positions.
@@ -133,6 +135,9 @@ func calls() map[string]call {
 		"connect":    one(at(none, 1, checked, 0)).of(kindAddress),
 		"socketcall": one(at(none, 1, checked, 0)).of(kindSockets),
 
+		"sendto": one(at(none, 4, checked, 0)).of(kindSend),
+		"listen": {kind: kindListen},
+
 		"mmap":  {kind: kindMap},
 		"mmap2": {kind: kindMap},
 	}
@@ -185,8 +190,7 @@ type table struct {
 }
 
 // prepare makes the filter that reports the calls, and the tables to read the
-// reports by. Without privileges set*id calls are reported as well, because the
-// recorder has to act on them to be able to read the process afterwards.
+// reports by.
 func prepare(privileged bool) ([]unix.SockFilter, []table, error) {
 	descr := calls()
 	var (
@@ -198,9 +202,6 @@ func prepare(privileged bool) ([]unix.SockFilter, []table, error) {
 		t := table{arch: n.arch}
 		for name, nr := range n.numbers {
 			c := descr[name]
-			if c.kind == kindSetID && privileged {
-				continue
-			}
 			r.Calls[nr] = c.cases()
 			for len(t.by) <= int(nr) {
 				t.by = append(t.by, call{})
@@ -222,8 +223,11 @@ func prepare(privileged bool) ([]unix.SockFilter, []table, error) {
 // in disguise, and as frequent; a program that sets it and gives a relative
 // path nevertheless is not recorded.
 func (c call) cases() []filter.Case {
-	if c.kind == kindMap {
+	switch c.kind {
+	case kindMap:
 		return mapsCode()
+	case kindSend:
+		return sendsTo()
 	}
 	if c.kind != kindPlain || c.flags == none || c.b.present() {
 		return filter.Always(filter.Notify)

@@ -147,6 +147,10 @@ var fixtures = map[string]func(args []string) error{
 		_, anonymous := unix.Mmap(-1, 0, 4096, unix.PROT_READ|unix.PROT_EXEC, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
 		return errors.Join(mapFile("link", unix.PROT_READ|unix.PROT_EXEC), mapFile("data", unix.PROT_READ), anonymous)
 	},
+	"sockets": func([]string) error { return useSockets() },
+	"chameleon": func([]string) error {
+		return unix.Exec("/bin/sh", []string{"first", "-c", "exec /bin/cat /dev/null"}, nil)
+	},
 	"list": func([]string) error {
 		_, err := os.ReadDir("sub")
 		return err

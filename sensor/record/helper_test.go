@@ -90,6 +90,10 @@ type job struct {
 type outcome struct {
 	Entries   []manifest.Entry
 	Touches   []manifest.Touch
+	Programs  []manifest.Program
+	Main      int
+	Listening []manifest.Socket
+	Outbound  []manifest.Socket
 	Witness   []manifest.Path
 	Warnings  []string
 	Recorders []string
@@ -340,6 +344,7 @@ func trace(j job) (outcome, error) {
 		if len(out.Entries) != res.N || len(out.Touches) != res.N {
 			return out, fmt.Errorf("%d entries, N=%d", len(out.Entries), res.N)
 		}
+		out.Programs, out.Main, out.Listening, out.Outbound = res.Programs, res.Main, res.Listening, res.Outbound
 		out.Witness, out.Warnings, out.Recorders = res.Witness, res.Warnings, res.Recorders
 		out.Events, out.Lost = res.Events, res.Lost
 	}

@@ -30,6 +30,10 @@ type listener struct {
 	// program gave it, where it counts from and what is done to it.
 	known map[fingerprint]verdict
 	seeds [2]maphash.Seed
+	// images has what an execve loads, by the same hash; ran that of the present
+	// call.
+	images map[fingerprint]ran
+	ran    ran
 	// unsettled are threads whose last call may have changed what names mean.
 	unsettled map[uint32]struct{}
 	path, key []byte
@@ -56,7 +60,7 @@ const maxKnown = 1 << 17
 func newListener(r *recorder, l launch.Listener) *listener {
 	return &listener{
 		recorder: r, Listener: l, target: newTarget(r.privileged),
-		known: map[fingerprint]verdict{}, unsettled: map[uint32]struct{}{},
+		known: map[fingerprint]verdict{}, images: map[fingerprint]ran{}, unsettled: map[uint32]struct{}{},
 		seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
 		path:  make([]byte, unix.PathMax), done: make(chan struct{}),
 	}
@@ -130,7 +134,12 @@ func (l *listener) answer(fd int, n *notification) {
 	l.events++
 	l.settle(n.PID)
 	if c.kind == kindSetID {
-		l.keepReadable(fd, n)
+		l.census.suspect(n.PID)
+		if l.privileged {
+			send(fd, n.ID, 0)
+		} else {
+			l.keepReadable(fd, n)
+		}
 		return
 	}
 	hidden, err := l.record(fd, n, c)
@@ -206,11 +215,19 @@ func (l *listener) record(fd int, n *notification, c call) (bool, error) {
 	case kindMap:
 		return false, l.mapped(fd, n)
 	case kindAddress:
-		return l.socketPath(fd, n, c.a, n.Args[1], n.Args[2])
+		return l.socketAddress(fd, n, c.a, n.Args[0], n.Args[1], n.Args[2])
+	case kindSend:
+		return l.socketAddress(fd, n, c.a, n.Args[0], n.Args[4], n.Args[5])
+	case kindListen:
+		return false, l.listens(n, n.Args[0])
 	case kindSockets:
 		return l.socketCall(fd, n, c.a)
 	}
+	l.ran = ran{}
 	hidden, err := l.argument(fd, n, c, c.a)
+	if c.kind == kindExec && err == nil && !hidden {
+		err = l.counted(n, c, l.ran)
+	}
 	if err != nil || !c.b.present() {
 		return hidden, err
 	}
@@ -231,9 +248,10 @@ func (l *listener) argument(fd int, n *notification, c call, a arg) (bool, error
 	return l.see(fd, n, a.dir, path, c.want(a, n))
 }
 
-// socketPath records the path of a unix socket's address (unix(7)).
-func (l *listener) socketPath(fd int, n *notification, a arg, addr, size uint64) (bool, error) {
-	const header = 2 // sun_family
+// socketAddress records the address that a call gives to a socket: the path of
+// a unix socket (unix(7)), or what network is for.
+func (l *listener) socketAddress(fd int, n *notification, a arg, sock, addr, size uint64) (bool, error) {
+	const header = 2 // the address family
 	buf := l.path[:min(size, unix.SizeofSockaddrUnix)]
 	if len(buf) <= header {
 		return false, nil
@@ -241,30 +259,44 @@ func (l *listener) socketPath(fd int, n *notification, a arg, addr, size uint64)
 	if err := l.target.read(int(n.PID), addr, buf); err != nil {
 		return false, err
 	}
+	if binary.LittleEndian.Uint16(buf) != unix.AF_UNIX {
+		return false, l.addressed(n, sock, a.look&creates != 0, buf)
+	}
 	path, _, _ := bytes.Cut(buf[header:], []byte{0})
-	if binary.LittleEndian.Uint16(buf) != unix.AF_UNIX || len(path) == 0 { // or abstract
+	if len(path) == 0 { // or abstract
 		return false, nil
 	}
 	return l.see(fd, n, none, path, want{ops: a.ops, look: a.look, follow: a.look&noFollow == 0})
 }
 
-// socketCall takes bind and connect out of socketcall(2), whose arguments are
-// 32 bit words in memory.
+// socketCall takes the calls that we want out of socketcall(2), whose arguments
+// are 32 bit words in memory.
 func (l *listener) socketCall(fd int, n *notification, a arg) (bool, error) {
-	const sysBind, sysConnect = 2, 3 // include/uapi/linux/net.h
+	const sysBind, sysConnect, sysListen, sysSendTo = 2, 3, 4, 11 // include/uapi/linux/net.h
+	var args [6]uint32
+	count, addr := 3, 1
 	switch n.Args[0] {
 	case sysBind:
 		a.look = noFollow | creates
 	case sysConnect:
+	case sysListen:
+		count = 2
+	case sysSendTo:
+		count, addr = 6, 4
 	default:
 		return false, nil
 	}
-	var args [12]byte
-	if err := l.target.read(int(n.PID), n.Args[1], args[:]); err != nil {
+	var words [24]byte
+	if err := l.target.read(int(n.PID), n.Args[1], words[:4*count]); err != nil {
 		return false, err
 	}
-	addr, size := binary.LittleEndian.Uint32(args[4:]), binary.LittleEndian.Uint32(args[8:])
-	return l.socketPath(fd, n, a, uint64(addr), uint64(size))
+	for i := range args {
+		args[i] = binary.LittleEndian.Uint32(words[4*i:])
+	}
+	if n.Args[0] == sysListen {
+		return false, l.listens(n, uint64(args[0]))
+	}
+	return l.socketAddress(fd, n, a, uint64(args[0]), uint64(args[addr]), uint64(args[addr+1]))
 }
 
 // want is what a call with fixed operations does to one of its paths.
@@ -357,7 +389,11 @@ func (l *listener) see(fd int, n *notification, dir int8, path []byte, to want) 
 
 	digest := fingerprint{maphash.Bytes(l.seeds[0], key), maphash.Bytes(l.seeds[1], key)}
 	generation, phase := l.generation.Load(), Phase(l.phase.Load())
+	executes := to.ops&manifest.Executed != 0
 	if v, ok := l.known[digest]; ok && v.generation == generation && v.phase == phase {
+		if executes {
+			l.ran = l.images[digest]
+		}
 		return v.hidden, nil
 	}
 	if !valid(fd, n.ID) {
@@ -365,6 +401,7 @@ func (l *listener) see(fd int, n *notification, dir int8, path []byte, to want) 
 	}
 	pl := place{
 		root: trimRoot(key[rootAt:baseAt]), base: trimRoot(key[baseAt:pathAt]), pid: pid,
+		program: l.census.of(n.PID), ran: &l.ran,
 		as: func(f func() error) error { return l.target.as(pid, f) },
 	}
 	if to.look&inRoot != 0 {
@@ -376,6 +413,10 @@ func (l *listener) see(fd int, n *notification, dir int8, path []byte, to want) 
 	}
 	if len(l.known) >= maxKnown {
 		clear(l.known)
+		clear(l.images)
+	}
+	if executes {
+		l.images[digest] = l.ran
 	}
 	l.known[digest] = verdict{generation, phase, hidden}
 	return hidden, nil
@@ -395,7 +436,7 @@ func (l *listener) base(n *notification, dir int8) ([]byte, error) {
 	name := "cwd"
 	if dir != none {
 		if dirfd := int32(n.Args[dir]); dirfd != unix.AT_FDCWD {
-			name = "fd/" + strconv.Itoa(int(dirfd))
+			name = descriptor(dirfd)
 		}
 	}
 	base, err := l.target.procLink(int(n.PID), name)

@@ -21,7 +21,10 @@ type Phase uint16
 const maxPhase = 1<<16 - 2
 
 // Enter says that a phase begins. The first one has begun with New.
-func (s *Session) Enter(p Phase) { s.recorder.phase.Store(uint32(min(p, maxPhase))) }
+func (s *Session) Enter(p Phase) {
+	s.recorder.census.look()
+	s.recorder.phase.Store(uint32(min(p, maxPhase)))
+}
 
 // touch is when and by whom a path was touched: the number of a set of phases,
 // and the program that was first.

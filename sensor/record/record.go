@@ -70,6 +70,12 @@ type Result struct {
 	// Events counts the notifications and fanotify events handled, Lost those
 	// that could not be turned into a path.
 	Events, Lost uint64
+	// Programs, Listening and Outbound are as in manifest.RunReport; Main is the
+	// program that the first one started became, -1 if it is not listed.
+	Programs            []manifest.Program
+	Main                int
+	Listening, Outbound []manifest.Socket
+	Omitted             manifest.Omitted
 	// Witness lists, sorted, what only fanotify saw.
 	Witness []manifest.Path
 	// Recorders names those that ran: Seccomp, Fanotify.
@@ -118,7 +124,7 @@ func New(opt Options) (*Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("record: %w", err)
 	}
-	r := &recorder{tables: tables, privileged: opt.Privileged, walker: walker{set: newSet(), mounts: mounts}}
+	r := &recorder{census: newCensus(), network: newNetwork(), tables: tables, privileged: opt.Privileged, walker: walker{set: newSet(), mounts: mounts}}
 	r.generation.Store(1)
 	s := &Session{filter: filter, recorder: r}
 	if s.launcher, err = launch.New(); err != nil {
@@ -229,13 +235,14 @@ func (s *Session) list(res *Result) error {
 	if err != nil {
 		return fmt.Errorf("record: %w", err)
 	}
+	place := s.recorder.observed(res)
 	w := &s.recorder.walker
 	l := newList(w.set, func(path []byte) bool {
 		_, now := later[string(path)]
 		return now || w.excludes(path)
 	})
 	res.Entries = l.entries
-	res.Touches = l.touches(func(id programID) int { return int(id) - 1 })
+	res.Touches = l.touches(place)
 	for range res.Entries {
 		res.N++
 	}

@@ -23,7 +23,9 @@ type recorder struct {
 	// generation is the walker's; see there.
 	generation atomic.Uint32
 	// phase is the run's present Phase.
-	phase atomic.Uint32
+	phase   atomic.Uint32
+	census  *census
+	network *network
 	// rerooted says that some process may have a root of its own.
 	rerooted atomic.Bool
 	lost     atomic.Uint64
@@ -91,6 +93,8 @@ func (r *recorder) execute(pl place, path []byte, noNewPrivs bool, depth int) er
 	if noNewPrivs && img.raises != "" {
 		r.warn("%s is %s: that has no effect in this run; it needs `--allow security.insecure` to run as in production", path, img.raises)
 	}
+	pl.ran.add(string(path))
+	pl.ran.raises = pl.ran.raises || img.raises != ""
 	if img.interpreter == "" {
 		return nil
 	}

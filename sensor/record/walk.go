@@ -40,6 +40,8 @@ type place struct {
 	root, base []byte
 	pid        int
 	program    programID
+	// ran is where what an execve loads is put; it may be nil for other calls.
+	ran *ran
 	// as runs f so that it may look at the process, whatever its user.
 	as func(f func() error) error
 }
