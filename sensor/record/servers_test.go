@@ -59,8 +59,8 @@ func servers() []server {
 		{name: "start-stop-daemon", run: `exec start-stop-daemon --start --chuid nobody:nogroup --exec /bin/sh -- -c '` + asUser + `'`, touched: deep},
 		{name: "s6-setuidgid", run: `exec s6-setuidgid nobody sh -c '` + asUser + `'`, touched: deep},
 
-		{name: "tini", run: `exec tini -g -- gosu nobody sh -c '` + asUser + `; sleep 60 & wait'`, ask: `pgrep -f 'sleep 60'`, stop: unix.SIGTERM, exit: 143, touched: deep},
-		{name: "dumb-init", run: `exec dumb-init gosu nobody sh -c '` + asUser + `; sleep 60 & wait'`, ask: `pgrep -f 'sleep 60'`, stop: unix.SIGTERM, exit: 143, touched: deep},
+		{name: "tini", run: `exec tini -g -- gosu nobody sh -c '` + asUser + `; sleep 60 & wait'`, ask: `pgrep -x sleep`, stop: unix.SIGTERM, exit: 143, touched: deep},
+		{name: "dumb-init", run: `exec dumb-init gosu nobody sh -c '` + asUser + `; sleep 60 & wait'`, ask: `pgrep -x sleep`, stop: unix.SIGTERM, exit: 143, touched: deep},
 		{name: "s6", setup: `mkdir -p /services/web; printf '%s\n' '#!/bin/sh' 'exec s6-setuidgid redis redis-server --port 8080 --save ""' >/services/web/run; chmod +x /services/web/run`,
 			run: `exec s6-svscan /services`, ask: `redis-cli -p 8080 ping`, stop: unix.SIGTERM, touched: []string{"/services/web/run"}},
 		{name: "supervisord", setup: `printf '%s\n' '[supervisord]' 'nodaemon=true' 'user=root' '[program:web]' 'user=redis' 'startsecs=0' 'command=redis-server --port 8080 --save ""' >/tmp/supervisor.conf`,
