@@ -143,8 +143,8 @@ type RunReport struct {
 	Recorders []string `json:"recorders"` // "seccomp", "fanotify"
 	Events    uint64   `json:"events"`
 	Lost      uint64   `json:"lost"`
-	// Witness lists what only fanotify saw.
-	Witness  []Path        `json:"witness,omitempty"`
+	// Witness lists what only fanotify saw, the first MaxWitness of it.
+	Witness  []Sighting    `json:"witness,omitempty"`
 	Warnings []string      `json:"warnings,omitempty"`
 	StartMS  int64         `json:"startMs"` // start to ready
 	StopMS   int64         `json:"stopMs"`
@@ -152,6 +152,17 @@ type RunReport struct {
 	Probes   []ProbeResult `json:"probes,omitempty"`
 	// Stopped says how the app ended: "exit 0", "signal 15", "killed".
 	Stopped string `json:"stopped"`
+}
+
+// MaxWitness bounds RunReport.Witness.
+const MaxWitness = 1000
+
+// Sighting is a file that only fanotify saw being opened.
+type Sighting struct {
+	Path Path `json:"path"`
+	// Exe is the first program that opened it, empty if that had ended before
+	// it could be told.
+	Exe Path `json:"exe,omitempty"`
 }
 
 // ProbeResult is one probe's outcome.

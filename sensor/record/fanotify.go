@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unsafe"
 
@@ -27,12 +29,18 @@ type fanotify struct {
 	recorder *recorder
 	fd       int
 	wake     int    // eventfd: no process is left, read what there is and end
-	root     uint   // how the root is marked: FAN_MARK_FILESYSTEM or FAN_MARK_MOUNT
 	self     string // own executable, whose start is not the program's
 	extra    map[string]sight
+	execs    map[int32]lastExec // by process id
 	events   uint64
 	err      error
 	done     chan struct{}
+
+	// byMount says that mounts are marked, and not the root's whole file
+	// system.
+	byMount bool
+	mu      sync.Mutex // for views, which follow and the reader use
+	views   *views
 }
 
 // sight is what was done to a path that only fanotify saw, and by which program
@@ -42,6 +50,18 @@ type sight struct {
 	exe string
 }
 
+// lastExec is what a process executed last, for when it has ended before it is
+// asked. An execve opens a chain of files, of which the first is the program;
+// complete says that the chain is at its end.
+type lastExec struct {
+	path     string
+	complete bool
+}
+
+// maxExecs bounds the memory of execs; one that was forgotten goes
+// unnamed.
+const maxExecs = 1 << 14
+
 // maxExtra bounds what fanotify alone may see; a run that gets there is not
 // recorded by seccomp at all.
 const maxExtra = 1 << 18
@@ -50,7 +70,7 @@ const fanotifyEvents = unix.FAN_OPEN | unix.FAN_OPEN_EXEC | unix.FAN_ONDIR
 
 // newFanotify starts watching the root file system. Its errors are
 // *UnavailableError.
-func newFanotify(r *recorder) (*fanotify, error) {
+func newFanotify(r *recorder, opt Options) (*fanotify, error) {
 	fail := func(doing string, err error) error {
 		e := &UnavailableError{
 			Recorder: Fanotify, Cause: doing, Err: err,
@@ -69,22 +89,25 @@ func newFanotify(r *recorder) (*fanotify, error) {
 	if err != nil {
 		return nil, fail("own path", err)
 	}
-	// A mark on a file system also covers other mount namespaces, and an
-	// overlay is the container's own. Any other file system may be shared with
-	// the host, so that only the mount is the container's.
-	f := &fanotify{recorder: r, root: unix.FAN_MARK_MOUNT, self: self, extra: map[string]sight{}, done: make(chan struct{})}
-	if fs.Type == unix.OVERLAYFS_SUPER_MAGIC {
-		f.root = unix.FAN_MARK_FILESYSTEM
+	views, mounts, err := newViews()
+	if err != nil {
+		return nil, fail("mountinfo", err)
 	}
-	f.fd, err = unix.FanotifyInit(
-		unix.FAN_CLASS_NOTIF|unix.FAN_CLOEXEC|unix.FAN_NONBLOCK|unix.FAN_UNLIMITED_QUEUE|unix.FAN_UNLIMITED_MARKS,
-		unix.O_RDONLY|unix.O_LARGEFILE|unix.O_CLOEXEC|unix.O_NOATIME)
+	f := &fanotify{
+		recorder: r, self: self, extra: map[string]sight{}, execs: map[int32]lastExec{}, done: make(chan struct{}),
+		byMount: fs.Type != unix.OVERLAYFS_SUPER_MAGIC, views: views,
+	}
+	flags := uint(unix.FAN_CLASS_NOTIF | unix.FAN_CLOEXEC | unix.FAN_NONBLOCK | unix.FAN_UNLIMITED_QUEUE | unix.FAN_UNLIMITED_MARKS)
+	if opt.shortQueue {
+		flags &^= unix.FAN_UNLIMITED_QUEUE
+	}
+	f.fd, err = unix.FanotifyInit(flags, unix.O_RDONLY|unix.O_LARGEFILE|unix.O_CLOEXEC|unix.O_NOATIME)
 	if err != nil {
 		return nil, fail("fanotify_init", err)
 	}
-	if err := f.mark("/"); err != nil {
+	if err := f.mark("self", mounts); err != nil {
 		_ = unix.Close(f.fd)
-		return nil, fail("fanotify_mark /", err)
+		return nil, fail("fanotify_mark", err)
 	}
 	if f.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC); err != nil {
 		_ = unix.Close(f.fd)
@@ -94,17 +117,46 @@ func newFanotify(r *recorder) (*fanotify, error) {
 	return f, nil
 }
 
-func (f *fanotify) mark(root string) error {
-	return unix.FanotifyMark(f.fd, unix.FAN_MARK_ADD|f.root, fanotifyEvents, unix.AT_FDCWD, root)
+// mark watches the root file system, or the given mounts of it as a process
+// sees them. A mark on a file system covers all its mounts in all namespaces,
+// and an overlay is the container's own. Any other file system may be shared
+// with the host, of which only the mounts are the container's.
+func (f *fanotify) mark(pid string, mounts []mount) error {
+	if !f.byMount {
+		return unix.FanotifyMark(f.fd, unix.FAN_MARK_ADD|unix.FAN_MARK_FILESYSTEM, fanotifyEvents, unix.AT_FDCWD, "/")
+	}
+	for _, m := range mounts {
+		if err := f.markMount("/proc/"+pid+"/root"+m.point, m.id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// follow marks the root mount of a process that may have a mount namespace of
-// its own.
-func (f *fanotify) follow(pid int) error {
-	if f.root != unix.FAN_MARK_MOUNT {
-		return nil
+// markMount marks the mount at path, unless another one lies over it.
+func (f *fanotify) markMount(path string, id uint64) error {
+	fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("open %s: %w", path, err)
 	}
-	if err := f.mark("/proc/" + strconv.Itoa(pid) + "/root/"); err != nil {
+	defer func() { _ = unix.Close(fd) }()
+	var st unix.Statx_t
+	if err := unix.Statx(fd, "", unix.AT_EMPTY_PATH, unix.STATX_MNT_ID, &st); err != nil || st.Mnt_id != id {
+		return err
+	}
+	return unix.FanotifyMark(f.fd, unix.FAN_MARK_ADD|unix.FAN_MARK_MOUNT, fanotifyEvents, unix.AT_FDCWD, "/proc/self/fd/"+strconv.Itoa(fd))
+}
+
+// follow gets to know the mounts of a process that may have a mount namespace
+// of its own.
+func (f *fanotify) follow(pid int) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	mounts, err := f.views.learn(strconv.Itoa(pid))
+	if err == nil && f.byMount {
+		err = f.mark(strconv.Itoa(pid), mounts)
+	}
+	if err != nil {
 		return fmt.Errorf("fanotify_mark of process %d: %w", pid, err)
 	}
 	return nil
@@ -172,8 +224,8 @@ func (f *fanotify) see(event *unix.FanotifyEventMetadata) error {
 	if err != nil {
 		return err
 	}
-	var st unix.Stat_t // after the name, so that it knows of a deletion that the name tells of
-	if err := unix.Fstat(int(event.Fd), &st); err != nil {
+	var st unix.Statx_t // after the name, so that it knows of a deletion that the name tells of
+	if err := unix.Statx(int(event.Fd), "", unix.AT_EMPTY_PATH, unix.STATX_TYPE|unix.STATX_NLINK|unix.STATX_MNT_ID, &st); err != nil {
 		return err
 	}
 	if path == f.self {
@@ -185,6 +237,11 @@ func (f *fanotify) see(event *unix.FanotifyEventMetadata) error {
 			return nil
 		}
 	}
+	path, ok := f.imagePath(st.Mnt_id, path, int(event.Pid))
+	if !ok {
+		f.recorder.lose(fmt.Sprintf("%s opened a file through a mount that is gone", processName(int(event.Pid))))
+		return nil
+	}
 	ops := manifest.Opened
 	switch {
 	case st.Mode&unix.S_IFMT == unix.S_IFDIR:
@@ -192,6 +249,7 @@ func (f *fanotify) see(event *unix.FanotifyEventMetadata) error {
 	case event.Mask&unix.FAN_OPEN_EXEC != 0:
 		ops |= manifest.Executed
 	}
+	f.follows(event.Pid, path, ops)
 	if f.recorder.saw(path) {
 		return nil
 	}
@@ -200,10 +258,53 @@ func (f *fanotify) see(event *unix.FanotifyEventMetadata) error {
 		if len(f.extra) >= maxExtra {
 			return errFull
 		}
-		before.exe, _ = os.Readlink("/proc/" + strconv.Itoa(int(event.Pid)) + "/exe") // if it still runs
+		before.exe = f.program(event.Pid)
 	}
 	f.extra[path] = sight{before.ops | ops, before.exe}
 	return nil
+}
+
+// follows keeps track of the programs that processes execute.
+func (f *fanotify) follows(pid int32, path string, ops manifest.Ops) {
+	p, known := f.execs[pid]
+	switch {
+	case ops&manifest.Executed == 0:
+		if known && !p.complete {
+			f.execs[pid] = lastExec{p.path, true}
+		}
+	case !known || p.complete:
+		if len(f.execs) >= maxExecs {
+			clear(f.execs)
+		}
+		f.execs[pid] = lastExec{path: path}
+	}
+}
+
+// program names the program of a process, if that can still be told.
+func (f *fanotify) program(pid int32) string {
+	if exe, err := os.Readlink("/proc/" + strconv.Itoa(int(pid)) + "/exe"); err == nil {
+		return exe
+	}
+	return f.execs[pid].path
+}
+
+// imagePath translates the path of a file that a process opened, as the mount
+// shows it, into the image's.
+func (f *fanotify) imagePath(mount uint64, path string, pid int) (string, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if p, ok := f.views.path(mount, path); ok {
+		return p, true
+	}
+	for _, of := range []string{strconv.Itoa(pid), "self"} {
+		if _, err := f.views.learn(of); err != nil {
+			continue // it is gone
+		}
+		if p, ok := f.views.path(mount, path); ok {
+			return p, true
+		}
+	}
+	return "", false
 }
 
 // unnamed reports whether a file without links was made without a name, by
@@ -250,9 +351,10 @@ func (f *fanotify) merge(res *Result) error {
 		if err := f.recorder.add(path, f.extra[path].ops|manifest.Witnessed); err != nil {
 			return err
 		}
-		res.Witness = append(res.Witness, manifest.Path(path))
-		if exe := f.extra[path].exe; exe != "" && len(res.Witness) <= maxNamed {
-			f.recorder.warn("only fanotify saw that %s opened %q", exe, path)
+		exe := f.extra[path].exe
+		res.Witness = append(res.Witness, manifest.Sighting{Path: manifest.Path(path), Exe: manifest.Path(exe)})
+		if len(res.Witness) <= maxNamed {
+			f.recorder.warn("only fanotify saw that %s opened %q", cmp.Or(exe, "a process that has ended"), path)
 		}
 	}
 	return nil

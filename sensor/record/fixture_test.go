@@ -23,7 +23,9 @@ import (
 // fixtures are the traced programs. They run with a directory of the test as
 // their working directory and fail when a call does not do what it should.
 var fixtures = map[string]func(args []string) error{
-	"nothing": func([]string) error { return nil },
+	"uring":     func(args []string) error { return uringOpen(args[0]) },
+	"elsewhere": func([]string) error { return elsewhere() },
+	"nothing":   func([]string) error { return nil },
 	"exit": func(args []string) error {
 		code, err := strconv.Atoi(args[0])
 		if err != nil {
@@ -250,6 +252,22 @@ var fixtures = map[string]func(args []string) error{
 		for i := range n {
 			if fd, err := unix.Open(prefix+strconv.Itoa(i), unix.O_RDONLY, 0); err != unix.ENOENT {
 				return fmt.Errorf("open: %d, %w", fd, err)
+			}
+		}
+		return nil
+	},
+	"fill": func(args []string) error { // make COUNT files
+		n, err := strconv.Atoi(args[0])
+		if err != nil {
+			return err
+		}
+		for i := range n {
+			fd, err := unix.Open("fill"+strconv.Itoa(i), unix.O_CREAT|unix.O_WRONLY|unix.O_CLOEXEC, 0o600)
+			if err != nil {
+				return err
+			}
+			if err := unix.Close(fd); err != nil {
+				return err
 			}
 		}
 		return nil

@@ -82,6 +82,10 @@ type job struct {
 	Obstacle obstacle
 	// MaxNodes limits the recorder's set, if it is not 0.
 	MaxNodes int
+	// Outside is a command that the sensor runs at the end without the seccomp
+	// recorder. Overflow makes it one that fanotify cannot keep up with.
+	Outside  []string
+	Overflow bool
 	// Untraced runs the program without a recorder, for comparison.
 	Untraced bool
 }
@@ -94,7 +98,7 @@ type outcome struct {
 	Main      int
 	Listening []manifest.Socket
 	Outbound  []manifest.Socket
-	Witness   []manifest.Path
+	Witness   []manifest.Sighting
 	Warnings  []string
 	Recorders []string
 	Events    uint64
@@ -273,7 +277,7 @@ func trace(j job) (outcome, error) {
 			return out, fmt.Errorf("setup: %w\n%s", err, text)
 		}
 	}
-	s, err := New(Options{Fanotify: j.Mode == insecure, Privileged: j.Mode == insecure})
+	s, err := New(Options{Fanotify: j.Mode == insecure, Privileged: j.Mode == insecure, shortQueue: j.Overflow})
 	if err != nil {
 		return out, err
 	}
@@ -324,6 +328,9 @@ func trace(j job) (outcome, error) {
 		}
 		<-p.Done()
 		out.Exit = max(out.Exit, p.ExitStatus().ExitStatus())
+	}
+	if err := runOutside(s, j); err != nil {
+		return out, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()

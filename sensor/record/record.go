@@ -57,6 +57,8 @@ type Options struct {
 	// Privileged says that the sensor has all capabilities (security.insecure):
 	// then targets are readable whatever their user, and setuid programs work.
 	Privileged bool
+	// shortQueue limits fanotify's queue, for a test of its overflow.
+	shortQueue bool
 }
 
 // Result is what a session recorded.
@@ -77,7 +79,7 @@ type Result struct {
 	Listening, Outbound []manifest.Socket
 	Omitted             manifest.Omitted
 	// Witness lists, sorted, what only fanotify saw.
-	Witness []manifest.Path
+	Witness []manifest.Sighting
 	// Recorders names those that ran: Seccomp, Fanotify.
 	Recorders []string
 	// Warnings are sentences for the user.
@@ -132,7 +134,7 @@ func New(opt Options) (*Session, error) {
 	}
 	r.hold = s.launcher.Hold
 	if opt.Fanotify {
-		if s.fanotify, err = newFanotify(r); err != nil {
+		if s.fanotify, err = newFanotify(r, opt); err != nil {
 			s.launcher.Close()
 			return nil, err
 		}

@@ -463,6 +463,19 @@ func TestSetuidWarning(t *testing.T) {
 
 // TestOtherABI: a program may use the 32 bit system calls of the same kernel.
 func TestOtherABI(t *testing.T) {
+	dir := workplace(t, []string{"file"})
+	exe := program32(t, dir)
+	for _, m := range modes {
+		out := run(t, job{Mode: m, Spec: launch.Spec{Path: exe, Args: []string{"program32"}, Dir: dir}})
+		if out.Exit != 0 || out.CloseErr != "" || out.StartErr != "" || out.ops(dir+"/file") != opened {
+			t.Errorf("%s: %+v", m, out)
+		}
+	}
+}
+
+// program32 makes a program in dir that opens "file" by int $0x80.
+func program32(t *testing.T, dir string) string {
+	t.Helper()
 	if runtime.GOARCH != "amd64" {
 		t.Skip("the second ABI is that of i386")
 	}
@@ -487,7 +500,6 @@ func TestOtherABI(t *testing.T) {
 	for at, v := range map[int]uint32{52: 1, 60: base, 64: base, 68: uint32(len(b)), 72: uint32(len(b)), 76: 5, 80: 0x1000} {
 		le.PutUint32(b[at:], v)
 	}
-	dir := workplace(t, []string{"file"})
 	exe := filepath.Join(dir, "program32")
 	if err := os.WriteFile(exe, b, 0o755); err != nil {
 		t.Fatal(err)
@@ -495,12 +507,7 @@ func TestOtherABI(t *testing.T) {
 	if err := exec.Command(exe).Run(); errors.Is(err, unix.ENOEXEC) {
 		skip(t, "a kernel with 32 bit emulation")
 	}
-	for _, m := range modes {
-		out := run(t, job{Mode: m, Spec: launch.Spec{Path: exe, Args: []string{"program32"}, Dir: dir}})
-		if out.Exit != 0 || out.CloseErr != "" || out.StartErr != "" || out.ops(dir+"/file") != opened {
-			t.Errorf("%s: %+v", m, out)
-		}
-	}
+	return exe
 }
 
 // TestWorkers does what nginx does: a master as root, workers that drop to

@@ -309,7 +309,7 @@ func (s *supervisor) conclude(result *record.Result, err error) outcome {
 	}
 	s.report.Recorders = result.Recorders
 	s.report.Events, s.report.Lost = result.Events, result.Lost
-	s.report.Witness = result.Witness
+	s.report.Witness = result.Witness[:min(len(result.Witness), manifest.MaxWitness)]
 	s.report.Warnings = append(s.report.Warnings, result.Warnings...)
 	s.report.TotalMS = time.Since(s.beginning).Milliseconds()
 	for _, warning := range s.report.Warnings {
