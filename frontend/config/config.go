@@ -41,8 +41,9 @@ type Mode string
 
 // Modes.
 const (
-	ModeOn  Mode = "on"
-	ModeOff Mode = "off" // exactly the stock build: no directive is even looked at
+	ModeOn   Mode = "on"
+	ModeLint Mode = "lint" // the rules alone, and the stock build
+	ModeOff  Mode = "off"  // exactly the stock build: no directive is even looked at
 )
 
 // Sensor says which recorders watch the traced run.
@@ -103,11 +104,38 @@ type Config struct {
 	Probes []Probe
 	// Rules are keep and drop directives, in the same order.
 	Rules []manifest.Rule
+	// Overrides are the severities that the Dockerfile gives to rules, of all
+	// its stages.
+	Overrides []Override
+	// Policy is the policy file: in the build context, or where the frontend
+	// runs if it is absolute; empty for none.
+	Policy string
+	// FailOn is the least severity that fails the build: error or warn; never
+	// for none.
+	FailOn string
 	// Warnings are about lines that look like directives and are none.
 	Warnings []*Error
 
-	file file
-	from manifest.Location // the target's FROM
+	file  file
+	from  manifest.Location // the target's FROM
+	stage int               // that a directive being applied stands in
+}
+
+// Override is what a Dockerfile says of one rule.
+type Override struct {
+	Rule     string // name or alias, not checked
+	Severity string // off, info, warn or error
+	Reason   string
+	Until    time.Time // the last day it counts; zero for ever
+	// Stage is the number of the stage that it is about, with those built from
+	// it; -1 for the whole file.
+	Stage int
+	At    manifest.Location
+}
+
+// Fail makes an error about a place of the Dockerfile, as Parse's own.
+func (c *Config) Fail(at manifest.Location, format string, args ...any) error {
+	return Errors{c.file.fail(at, format, args...)}.located()
 }
 
 // Start changes how the app is started for the run.

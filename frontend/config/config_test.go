@@ -68,7 +68,7 @@ func golden(t *testing.T, name, got string) {
 func TestDefaults(t *testing.T) {
 	c := parse(t, base)
 	want := Config{
-		Mode: ModeOn, Slim: true, Sensor: SensorAuto, Output: OutputImage, Timeout: 5 * time.Minute,
+		Mode: ModeOn, Slim: true, Sensor: SensorAuto, Output: OutputImage, FailOn: "error", Timeout: 5 * time.Minute,
 		Verify: true, Network: NetworkNone,
 	}
 	c.file, c.from = file{}, manifest.Location{}
@@ -211,6 +211,14 @@ func TestDirectives(t *testing.T) {
 		{`verify off`, func(c *Config) { c.Verify = false }},
 		{`granularity file`, func(*Config) {}},
 		{`refresh off`, func(*Config) {}},
+		{`policy team/policy.yaml`, func(c *Config) { c.Policy = "team/policy.yaml" }},
+		{`rule DL3006=off NonRootUser=warn reason="drops it itself" until=2026-12-31`, func(c *Config) {
+			until := time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC)
+			c.Overrides = []Override{
+				{"DL3006", "off", "drops it itself", until, 0, manifest.Location{Line: 3, Column: 13, EndLine: 3, EndColumn: 23}},
+				{"NonRootUser", "warn", "drops it itself", until, 0, manifest.Location{Line: 3, Column: 24, EndLine: 3, EndColumn: 40}},
+			}
+		}},
 		{`on`, func(*Config) {}},
 
 		{`keep /a/** "/b c/[xy]?{1,2}" reason="loaded at \"run\" time"`, rule("keep", 68, `loaded at "run" time`, "/a/**", "/b c/[xy]?{1,2}")},
@@ -280,7 +288,7 @@ func TestDirectiveErrors(t *testing.T) {
 		`refresh`, `refresh 24h`, `refresh on`, `refresh off off`,
 		`keep`, `keep app/**`, `keep /a/../b`, `keep /a/./b`, `keep /a[`, `keep /a/{b`, `keep /a raeson=x`, `keep reason=x`, `drop`, `drop a`,
 		`keep-exe`, `keep-exe bin/sh`, `keep-exe *`, `keep-package`, `keep-package lib*`, `keep-package ''`, `keep-shell bash`,
-		`keep-stage-copy`, `lock slim.lock`, `policy p.yaml`, `rule PinBaseImageDigest=off`, `service db image=postgres`, `output keep-metadata=on`,
+		`keep-stage-copy`, `lock slim.lock`, `policy`, `policy a b`, `rule`, `rule X`, `rule X=never`, `rule X=off until=soon`, `rule X=off X=warn`, `rule reason=x`, `service db image=postgres`, `output keep-metadata=on`,
 		"probe http /\x00", "probe http /\xff", "probe http /\u202e\x1b[31m match=(",
 		`probe http /` + strings.Repeat("a", 300) + ` statsu=200 ` + strings.Repeat("é=", 300),
 	}

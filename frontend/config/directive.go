@@ -55,8 +55,8 @@ func verbs() []verb {
 		{"sensor", (*directive).sensor},
 		{"lock", nil},
 		{"verify", (*directive).verify},
-		{"rule", nil},
-		{"policy", nil},
+		{"rule", (*directive).override},
+		{"policy", (*directive).policy},
 		{"refresh", (*directive).refresh},
 		{"output", nil},
 	}
@@ -197,6 +197,52 @@ func (d *directive) verify() func(*Config) {
 func (d *directive) granularity() func(*Config) {
 	d.value([]string{"file"}, []string{"package", "app"})
 	return func(*Config) {}
+}
+
+// severities of a finding, as frontend/lint names them.
+var severities = []string{"off", "info", "warn", "error"}
+
+// override reads NAME=SEVERITY… [reason= until=]. Whether there is such a rule,
+// and whether it may be turned off, the rules know.
+func (d *directive) override() func(*Config) {
+	words, opts := d.partition()
+	isRule := func(w word) bool { key := w.text[:w.key]; return key != "reason" && key != "until" }
+	known := d.options("rule", slices.DeleteFunc(slices.Clone(opts), isRule), "reason", "until")
+	until := known.date("until")
+	var list []Override
+	for _, w := range opts {
+		if !isRule(w) {
+			continue
+		}
+		name, severity := w.text[:w.key], w.text[w.key+1:]
+		d.report(span{w.start + w.key + 1, w.end}, choose("severity", severity, severities, nil))
+		d.sets = append(d.sets, "rule "+name)
+		at := d.location(w.span)
+		list = append(list, Override{Rule: name, Severity: severity, Reason: known.text("reason", ""), Until: until, At: at})
+	}
+	if at := d.verb.span; len(words) > 0 || len(list) == 0 {
+		if len(words) > 0 {
+			at = words[0].span
+		}
+		d.fail(at, "rule wants NAME=SEVERITY, with a severity of %s", alternatives(severities))
+	}
+	return func(c *Config) {
+		for _, o := range list {
+			o.Stage = c.stage
+			c.Overrides = append(c.Overrides, o)
+		}
+	}
+}
+
+func (d *directive) policy() func(*Config) {
+	d.sets = append(d.sets, "policy")
+	words, _ := d.split("policy")
+	if len(words) == 0 {
+		d.fail(d.verb.span, "policy wants a file of the build context, such as policy.yaml")
+		return nil
+	}
+	d.surplus("policy", words[1:])
+	return func(c *Config) { c.Policy = words[0].text }
 }
 
 // refresh off is what every build does.

@@ -121,17 +121,25 @@ func (doc *document) add(scope int, st statement) {
 	doc.scopes[scope] = append(doc.scopes[scope], st)
 }
 
-// apply puts the directives that count for the target into c.
+// apply puts the directives that count for the target into c, and what all
+// stages say of rules.
 func (doc *document) apply(c *Config) Errors {
 	if len(doc.errs) > 0 {
 		return doc.errs
 	}
-	for _, st := range doc.scopes[0] {
-		st.apply(c)
+	for i, scope := range doc.scopes {
+		c.stage = i - 1
+		for _, st := range scope {
+			if c.stage < 0 || st.verb == "rule" {
+				st.apply(c)
+			}
+		}
 	}
 	for _, stage := range doc.chain {
 		for _, st := range doc.scopes[stage+1] {
-			st.apply(c)
+			if st.verb != "rule" {
+				st.apply(c)
+			}
 		}
 	}
 	target := doc.chain[len(doc.chain)-1]

@@ -124,6 +124,19 @@ func (o options) duration(key string, fallback time.Duration) time.Duration {
 	return d
 }
 
+// date is a day, as YYYY-MM-DD; zero when not given.
+func (o options) date(key string) time.Time {
+	opt, ok := o.get(key)
+	if !ok {
+		return time.Time{}
+	}
+	day, err := time.Parse(time.DateOnly, opt.value)
+	if err != nil {
+		o.fail(opt.at, "bad %s %q, want a day such as 2026-12-31", key, opt.value)
+	}
+	return day
+}
+
 // regexp is a Go regular expression, as text.
 func (o options) regexp(key string) string {
 	opt, ok := o.get(key)

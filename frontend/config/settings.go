@@ -31,7 +31,7 @@ type setting struct {
 // value is accepted: it asks for nothing that does not happen.
 func settings() []setting {
 	return []setting{
-		{"SLIM", chosen([]string{string(ModeOn), string(ModeOff)}, []string{"lint"}, func(c *Config, v string) { c.Mode = Mode(v) })},
+		{"SLIM", chosen([]string{string(ModeOn), string(ModeLint), string(ModeOff)}, nil, func(c *Config, v string) { c.Mode = Mode(v) })},
 		{"SLIM_SENSOR", chosen(sensors, nil, func(c *Config, v string) { c.Sensor = Sensor(v) })},
 		{"SLIM_VERIFY", chosen(verifications, verificationsLater, func(c *Config, v string) { c.Verify = v == "on" })},
 		{"SLIM_OUTPUT", chosen(
@@ -40,10 +40,8 @@ func settings() []setting {
 		{"SLIM_TIMEOUT", setTimeout},
 		{"SLIM_LOCK", chosen([]string{"off"}, []string{"auto", "frozen", "update"}, nil)},
 		{"SLIM_REFRESH", func(_ *Config, v string) *Error { return chooseRefresh("value", v) }},
-		{"SLIM_POLICY", func(*Config, string) *Error {
-			return &Error{Message: "a policy is not supported yet", Unsupported: true}
-		}},
-		{"SLIM_FAIL_ON", chosen([]string{"error"}, []string{"warn", "never"}, nil)},
+		{"SLIM_POLICY", func(c *Config, v string) *Error { c.Policy = v; return nil }},
+		{"SLIM_FAIL_ON", chosen([]string{"error", "warn", "never"}, nil, func(c *Config, v string) { c.FailOn = v })},
 	}
 }
 

@@ -13,6 +13,7 @@ func TestSettings(t *testing.T) {
 		ok          func(*Config) bool
 	}{
 		{"SLIM", "on", func(c *Config) bool { return c.Mode == ModeOn && c.Slim }},
+		{"SLIM", "lint", func(c *Config) bool { return c.Mode == ModeLint }},
 		{"SLIM", "off", func(c *Config) bool { return c.Mode == ModeOff && !c.Slim }},
 		{"SLIM", "", func(c *Config) bool { return c.Mode == ModeOn }},
 		{"SLIM_SENSOR", "auto", func(c *Config) bool { return c.Sensor == SensorAuto }},
@@ -28,8 +29,8 @@ func TestSettings(t *testing.T) {
 		{"SLIM_TIMEOUT", "90s", func(c *Config) bool { return c.Timeout == 90*time.Second }},
 		{"SLIM_LOCK", "off", func(*Config) bool { return true }},
 		{"SLIM_REFRESH", "off", func(*Config) bool { return true }},
-		{"SLIM_FAIL_ON", "error", func(*Config) bool { return true }},
-		{"SLIM_POLICY", "", func(*Config) bool { return true }},
+		{"SLIM_FAIL_ON", "never", func(c *Config) bool { return c.FailOn == "never" }},
+		{"SLIM_POLICY", "/policy.yaml", func(c *Config) bool { return c.Policy == "/policy.yaml" }},
 		{"slim_sensor", "x", func(*Config) bool { return true }},
 		{"SLIMFILE", "x", func(*Config) bool { return true }},
 		{"VERSION", "3", func(*Config) bool { return true }},
@@ -60,8 +61,8 @@ func TestSettingErrors(t *testing.T) {
 		unsupported       bool
 	}{
 		{"SLIM", "of", `SLIM: unknown value "of", did you mean "off"?`, false},
-		{"SLIM", "true", `SLIM: unknown value "true", want on, off or lint`, false},
-		{"SLIM", "lint", `SLIM: value "lint" is not supported yet, want on or off`, true},
+		{"SLIM", "true", `SLIM: unknown value "true", want on, lint or off`, false},
+		{"SLIM", "no", `SLIM: unknown value "no", did you mean "on"?`, false},
 		{"SLIM_SENSR", "auto", `unknown setting "SLIM_SENSR", did you mean "SLIM_SENSOR"?`, false},
 		{"SLIM_X\n", "auto", `unknown setting "SLIM_X\n", want SLIM, SLIM_SENSOR, `, false},
 		{"SLIM_", "x", `unknown setting "SLIM_", did you mean "SLIM"?`, false},
@@ -75,8 +76,7 @@ func TestSettingErrors(t *testing.T) {
 		{"SLIM_LOCK", "forzen", `SLIM_LOCK: unknown value "forzen", did you mean "frozen"?`, false},
 		{"SLIM_REFRESH", "24h", `SLIM_REFRESH: value "24h" is not supported yet, want off`, true},
 		{"SLIM_REFRESH", "daily", `SLIM_REFRESH: unknown value "daily", want off`, false},
-		{"SLIM_POLICY", "p.yaml", `SLIM_POLICY: a policy is not supported yet`, true},
-		{"SLIM_FAIL_ON", "warn", `SLIM_FAIL_ON: value "warn" is not supported yet, want error`, true},
+		{"SLIM_FAIL_ON", "info", `SLIM_FAIL_ON: unknown value "info", want error, warn or never`, false},
 	}
 	for _, test := range tests {
 		t.Run(test.name+"="+test.value, func(t *testing.T) {
