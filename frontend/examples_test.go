@@ -61,7 +61,7 @@ func testExamples(t *testing.T, s suite) {
 	for _, ex := range examples {
 		t.Run(ex.name, func(t *testing.T) {
 			t.Parallel()
-			b := testenv.Build{Context: filepath.Join("../examples", ex.name)}
+			b := testenv.Build{Context: filepath.Join("../examples", ex.name), Rules: true}
 			if ex.contexts != nil {
 				for name, dir := range ex.contexts(t) {
 					b = namedContext(t, b, name, dir)

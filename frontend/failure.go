@@ -135,6 +135,9 @@ or let the unprivileged recorder do alone: SLIM_SENSOR=auto
 %s`, err.Error())
 }
 
+// maxQuoted bounds the places of the Dockerfile that are shown with an error.
+const maxQuoted = 3
+
 // withSource points an error at the lines of the Dockerfile that it is about.
 func withSource(err error, sm *llb.SourceMap) error {
 	if err == nil || len(errdefs.Sources(err)) > 0 {
@@ -144,6 +147,13 @@ func withSource(err error, sm *llb.SourceMap) error {
 	if errors.As(err, &located) {
 		for _, at := range located.Locations {
 			err = atLines(err, sm, ranges(at))
+		}
+		return err
+	}
+	var broken *RulesError
+	if errors.As(err, &broken) {
+		for _, f := range broken.Findings[:min(len(broken.Findings), maxQuoted)] {
+			err = atLines(err, sm, ranges(f.Ranges))
 		}
 		return err
 	}

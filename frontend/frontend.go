@@ -3,7 +3,7 @@
 // needed and returns the slim image as the result.
 //
 // Files are in the order of the build: frontend.go decides who builds, slim.go
-// runs the steps, failure.go tells what went wrong in one of them, result.go
+// runs the steps, judge.go holds the Dockerfile against the rules, failure.go tells what went wrong in one of them, result.go
 // makes the image. Imported by cmd only.
 package frontend
 
@@ -16,6 +16,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/builder"
 	"github.com/moby/buildkit/frontend/dockerui"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
+	stocklint "github.com/moby/buildkit/frontend/subrequests/lint"
 
 	"github.com/org/slimfile/frontend/config"
 )
@@ -37,9 +38,6 @@ const (
 // Build is the gateway's entry point.
 func (f Frontend) Build(ctx context.Context, c gwclient.Client) (*gwclient.Result, error) {
 	opts := c.BuildOpts().Opts
-	if _, ok := opts[optRequestID]; ok {
-		return stock(ctx, c)
-	}
 	bc, err := dockerui.NewClient(c)
 	if err != nil {
 		return nil, err
@@ -56,16 +54,26 @@ func (f Frontend) Build(ctx context.Context, c gwclient.Client) (*gwclient.Resul
 		Syntax:     opts[optCmdline],
 		ImageEnv:   f.Env,
 	})
+	b := &build{client: c, bc: bc, src: src, cfg: cfg}
+	if id, ok := opts[optRequestID]; ok && (err == nil || id != stocklint.RequestLint) {
+		res, err := b.answer(ctx, id)
+		return res, withSource(err, src.SourceMap)
+	}
 	if err != nil {
 		return nil, withSource(err, src.SourceMap)
 	}
 	for _, w := range cfg.Warnings {
 		src.Warn(ctx, "slim: "+w.Message, gwclient.WarnOpts{Level: 1, Range: location(w.Location)})
 	}
-	if !cfg.Slim {
+	if cfg.Mode == config.ModeLint {
+		if err := b.lintOnly(ctx); err != nil {
+			return nil, withSource(err, src.SourceMap)
+		}
+	}
+	if !cfg.Slim || cfg.Mode != config.ModeOn {
 		return stock(ctx, c)
 	}
-	res, err := (&build{client: c, bc: bc, src: src, cfg: cfg}).run(ctx)
+	res, err := b.run(ctx)
 	return res, withSource(err, src.SourceMap)
 }
 

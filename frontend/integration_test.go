@@ -32,6 +32,7 @@ func TestIntegration(t *testing.T) {
 	}{
 		{"bad input", testBadInput},
 		{"hard input", testHardInput},
+		{"rules", testRules},
 		{"stock", testStock},
 		{"image", testImage},
 		{"outputs", testOutputs},

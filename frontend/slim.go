@@ -9,7 +9,6 @@ import (
 	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
-	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerui"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
@@ -18,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/org/slimfile/frontend/config"
+	"github.com/org/slimfile/frontend/lint"
 	"github.com/org/slimfile/llbgen"
 	"github.com/org/slimfile/sensor/manifest"
 )
@@ -30,6 +30,7 @@ type build struct {
 	cfg     *config.Config
 	tools   llbgen.Tools
 	scanner sbomScanner
+	stock   []lint.StockFinding // BuildKit's own linter's, of the first platform
 
 	mu   sync.Mutex
 	done map[string]*slimmed // by platform ID
@@ -89,6 +90,11 @@ func (b *build) platform(ctx context.Context, p *ocispecs.Platform, idx int) (*d
 	if err != nil {
 		return nil, err
 	}
+	if idx == 0 {
+		if err := b.judge(ctx, fat.Image); err != nil {
+			return nil, err
+		}
+	}
 	s, err := b.slim(ctx, fat, p)
 	if err != nil {
 		return nil, err
@@ -116,13 +122,7 @@ func (b *build) convertOpt(ctx context.Context, p *ocispecs.Platform, idx int) d
 	}
 	if idx == 0 {
 		opt.Warn = func(rule, description, url, msg string, at []parser.Range) {
-			line := 0
-			if len(at) > 0 {
-				line = at[0].Start.Line
-			}
-			b.src.Warn(ctx, linter.LintFormatShort(rule, msg, line), gwclient.WarnOpts{
-				Level: 1, Detail: [][]byte{[]byte(description)}, URL: url, Range: ranges(at),
-			})
+			b.stock = append(b.stock, lint.StockFinding{Rule: rule, Description: description, URL: url, Message: msg, Ranges: at})
 		}
 	}
 	return opt

@@ -224,7 +224,7 @@ func (d *directive) override() func(*Config) {
 		if len(words) > 0 {
 			at = words[0].span
 		}
-		d.fail(at, "rule wants NAME=SEVERITY, with a severity of %s", alternatives(severities))
+		d.fail(at, "rule wants NAME=SEVERITY, with a severity of %s", spell.Alternatives(severities))
 	}
 	return func(c *Config) {
 		for _, o := range list {

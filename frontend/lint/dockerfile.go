@@ -37,8 +37,8 @@ type stage struct {
 	// parent is the stage that this one is built FROM, nil for an image.
 	parent       *stage
 	instructions []*instruction
-	// end is the context after the last instruction.
-	end context
+	// end is the scope after the last instruction.
+	end scope
 	// at is where FROM stands.
 	at []parser.Range
 	// comments stand above FROM.
@@ -46,20 +46,20 @@ type stage struct {
 }
 
 // instruction is one instruction of a stage. What ONBUILD triggers is an
-// instruction of its own kind, which changes no context here.
+// instruction of its own kind, which changes no scope here.
 type instruction struct {
 	stage   *stage
 	cmd     instructions.Command
 	node    *parser.Node
 	onbuild bool
 	at      []parser.Range
-	// before is the context that the instruction sees.
-	before context
+	// before is the scope that the instruction sees.
+	before scope
 }
 
-// context is what earlier instructions of a stage, and of those that it is built
+// scope is what earlier instructions of a stage, and of those that it is built
 // from, left in effect.
-type context struct {
+type scope struct {
 	// env are ENV and ARG variables with a known value. A variable that has no
 	// entry may still be set by the base image.
 	env     map[string]string
@@ -195,7 +195,7 @@ func (doc *document) stageAt(line int) *stage {
 func (doc *document) addStage(st instructions.Stage, nodes []*parser.Node) error {
 	s := &stage{Stage: st, index: len(doc.stages), at: st.Location, comments: nodes[0].PrevComment}
 	s.base, s.known = doc.expand(st.BaseName, doc.args)
-	now := context{env: map[string]string{}}
+	now := scope{env: map[string]string{}}
 	if s.parent = doc.stageNamed(s.base, s.index); s.parent != nil {
 		now = s.parent.end
 	}
@@ -235,8 +235,8 @@ func triggered(cmd *instructions.OnbuildCommand, node *parser.Node) (instruction
 	return cmd, nil
 }
 
-// after is the context that an instruction leaves.
-func (doc *document) after(now context, in *instruction) context {
+// after is the scope that an instruction leaves.
+func (doc *document) after(now scope, in *instruction) scope {
 	switch cmd := in.cmd.(type) {
 	case *instructions.EnvCommand:
 		env := maps.Clone(now.env)

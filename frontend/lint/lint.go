@@ -28,6 +28,10 @@ type Input struct {
 	IgnoreKnown bool
 	// Stock are the findings of BuildKit's own linter.
 	Stock []StockFinding
+	// User is USER of the image with what its base says; UserKnown says whether
+	// that is known.
+	User      string
+	UserKnown bool
 	// Check is the value of BUILDKIT_DOCKERFILE_CHECK, which overrules the
 	// file's "# check=" line; empty if not given.
 	Check string

@@ -1,11 +1,22 @@
 package lint
 
 import (
+	"bytes"
+	"context"
+	"errors"
+	"maps"
 	"slices"
 	"strings"
 
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/client/llb/sourceresolver"
+	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/buildkit/frontend/dockerui"
+	"github.com/moby/buildkit/frontend/subrequests/lint"
+	"github.com/moby/buildkit/solver/pb"
+	digest "github.com/opencontainers/go-digest"
 )
 
 // stockRules are those that BuildKit's own linter looks for.
@@ -81,4 +92,82 @@ func isPublicKey(message string) bool {
 		}
 	}
 	return false
+}
+
+// StockFindings runs BuildKit's own linter with no daemon: nothing is known of
+// the images that the Dockerfile is built from. The error is that of a Dockerfile
+// which cannot be built.
+func StockFindings(ctx context.Context, in Input) ([]StockFinding, error) {
+	nothing := llb.Scratch()
+	source := llb.NewSourceMap(nil, in.Filename, "Dockerfile", in.Data)
+	source.Definition = &llb.Definition{} // DockerfileLint wants one
+	opt := dockerfile2llb.ConvertOpt{
+		Config:       dockerui.Config{BuildArgs: maps.Clone(in.BuildArgs), Target: in.Target},
+		MainContext:  &nothing,
+		MetaResolver: emptyImages{},
+		SourceMap:    source,
+	}
+	results, err := dockerfile2llb.DockerfileLint(ctx, in.Data, opt)
+	if err != nil {
+		return nil, err
+	}
+	return FromStock(results)
+}
+
+// FromStock translates what BuildKit's linter returns. The error is that of a
+// Dockerfile which cannot be built.
+func FromStock(results *lint.LintResults) ([]StockFinding, error) {
+	var found []StockFinding
+	for _, w := range results.Warnings {
+		found = append(found, StockFinding{
+			Rule: w.RuleName, Description: w.Description, URL: w.URL, Message: w.Detail, Ranges: fromPB(w.Location.GetRanges()),
+		})
+	}
+	if e := results.Error; e != nil {
+		return found, parser.WithLocation(errors.New(e.Message), fromPB(e.Location.GetRanges()))
+	}
+	return found, nil
+}
+
+func fromPB(ranges []*pb.Range) []parser.Range {
+	var out []parser.Range
+	for _, r := range ranges {
+		out = append(out, parser.Range{
+			Start: parser.Position{Line: int(r.Start.Line), Character: int(r.Start.Character)},
+			End:   parser.Position{Line: int(r.End.Line), Character: int(r.End.Character)},
+		})
+	}
+	return out
+}
+
+// emptyImages stands in for a registry: every image exists, and nothing is known
+// of it.
+type emptyImages struct{}
+
+// ResolveImageConfig implements llb.ImageMetaResolver.
+func (emptyImages) ResolveImageConfig(_ context.Context, ref string, _ sourceresolver.Opt) (string, digest.Digest, []byte, error) {
+	return ref, "", []byte("{}"), nil
+}
+
+// WithoutChecks empties the "# check=" comments of a Dockerfile that are not
+// among the directives at its top.
+func WithoutChecks(data []byte) []byte {
+	var directives parser.DirectiveParser
+	lines := bytes.SplitAfter(data, []byte("\n"))
+	top := true
+	for i, line := range lines {
+		text := bytes.TrimSpace(line)
+		if top {
+			d, err := directives.ParseLine(text)
+			if top = d != nil && err == nil; top {
+				continue
+			}
+		}
+		text, isComment := bytes.CutPrefix(text, []byte("#"))
+		name, _, _ := bytes.Cut(bytes.TrimSpace(text), []byte("="))
+		if isComment && strings.EqualFold(string(bytes.TrimSpace(name)), "check") {
+			lines[i] = []byte("#\n")
+		}
+	}
+	return bytes.Join(lines, nil)
 }

@@ -39,6 +39,11 @@ func userRules() []*Rule {
 func checkNonRootUser(p *pass) {
 	end := p.shipped.end
 	switch user, _, _ := strings.Cut(end.user, ":"); {
+	case end.userAt == nil && p.UserKnown:
+		if base, _, _ := strings.Cut(p.User, ":"); base != "" && base != "root" && base != "0" {
+			return
+		}
+		p.report(p.shipped.at, "the image runs as root: add USER with an unprivileged user")
 	case end.userAt == nil:
 		if image, known := p.shipped.image(); known && unprivilegedBase(image) {
 			return

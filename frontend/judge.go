@@ -1,0 +1,168 @@
+package frontend
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
+	"github.com/moby/buildkit/frontend/dockerfile/linter"
+	gwclient "github.com/moby/buildkit/frontend/gateway/client"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+
+	"github.com/org/slimfile/frontend/config"
+	"github.com/org/slimfile/frontend/lint"
+)
+
+// Lint judges a Dockerfile without a daemon: its own directives count, what only
+// a build can know does not. An error is a Dockerfile that cannot be judged.
+func Lint(ctx context.Context, in lint.Input, set lint.Settings) ([]lint.Finding, error) {
+	cfg, err := config.Parse(config.Input{
+		Filename: in.Filename, Dockerfile: in.Data, Target: in.Target, BuildArgs: in.BuildArgs,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if set.Overrides, err = overrides(cfg, time.Now()); err != nil {
+		return nil, err
+	}
+	if in.Stock, err = lint.StockFindings(ctx, in); err != nil {
+		return nil, err
+	}
+	return lint.Check(in, set)
+}
+
+// overrides are what the Dockerfile's rule directives say; one that names no
+// rule, or that counts no more, is an error.
+func overrides(cfg *config.Config, now time.Time) ([]lint.Override, error) {
+	var list []lint.Override
+	for _, o := range cfg.Overrides {
+		rule, err := lint.Find(o.Rule)
+		if err != nil {
+			return nil, cfg.Fail(o.At, "%s", err)
+		}
+		if !o.Until.IsZero() && now.After(o.Until.AddDate(0, 0, 1)) {
+			return nil, cfg.Fail(o.At, "this exception from %s ended with %s: mend what it is about, or set a new day",
+				rule.Name, o.Until.Format(time.DateOnly))
+		}
+		list = append(list, lint.Override{Rule: o.Rule, Severity: severity(o.Severity), Stage: o.Stage})
+	}
+	return list, nil
+}
+
+// severity reads a name that config has checked.
+func severity(name string) lint.Severity {
+	var s lint.Severity
+	if err := s.UnmarshalText([]byte(name)); err != nil {
+		return lint.Error
+	}
+	return s
+}
+
+// RulesError is a Dockerfile that breaks rules.
+type RulesError struct {
+	Findings []lint.Finding // those that fail the build
+}
+
+// maxShown bounds the findings of one message; one screen.
+const maxShown = 15
+
+// Error lists the violations, one a line.
+func (e *RulesError) Error() string {
+	var out strings.Builder
+	rules := "rules are"
+	if len(e.Findings) == 1 {
+		rules = "rule is"
+	}
+	fmt.Fprintf(&out, "%d %s broken:", len(e.Findings), rules)
+	for i, f := range e.Findings {
+		if i == maxShown {
+			fmt.Fprintf(&out, "\n  and %d more", len(e.Findings)-i)
+			break
+		}
+		fmt.Fprintf(&out, "\n  %s", linter.LintFormatShort(f.Rule.Name, f.Message, f.Line()))
+	}
+	first := e.Findings[0].Rule
+	fmt.Fprintf(&out, "\nWhy: %s\nTo accept it for a reason: # slim: rule %s=warn reason=\"…\"; to build whatever the rules say: --build-arg SLIM_FAIL_ON=never",
+		first.URL(), first.Name)
+	return out.String()
+}
+
+// judge holds the Dockerfile against the rules: warns of what the user should
+// know, fails if it must not be built. image is the fat image's config.
+func (b *build) judge(ctx context.Context, image *dockerspec.DockerOCIImage) error {
+	in, set, err := b.lintInput(ctx)
+	if err != nil {
+		return err
+	}
+	in.Stock = b.stock
+	in.User, in.UserKnown = image.Config.User, true
+	found, err := lint.Check(in, set)
+	if err != nil {
+		return err
+	}
+	return b.verdict(ctx, found)
+}
+
+// lintOnly judges for a stock build, which prints what BuildKit's own linter says.
+func (b *build) lintOnly(ctx context.Context) error {
+	found, err := b.findings(ctx)
+	if err != nil {
+		return err
+	}
+	return b.verdict(ctx, slices.DeleteFunc(found, func(f lint.Finding) bool { return f.Rule.Stock && f.Severity == lint.Warn }))
+}
+
+// findings judges a Dockerfile that is not built.
+func (b *build) findings(ctx context.Context) ([]lint.Finding, error) {
+	in, set, err := b.lintInput(ctx)
+	if err != nil {
+		return nil, err
+	}
+	opt := b.convertOpt(ctx, nil, 1)
+	results, err := dockerfile2llb.DockerfileLint(ctx, b.src.Data, opt)
+	if err != nil {
+		return nil, err
+	}
+	if in.Stock, err = lint.FromStock(results); err != nil {
+		return nil, err
+	}
+	return lint.Check(in, set)
+}
+
+// lintInput is what is known of the Dockerfile before it is built.
+func (b *build) lintInput(ctx context.Context) (lint.Input, lint.Settings, error) {
+	in := lint.Input{
+		Filename: b.src.Filename, Data: b.src.Data, Target: b.bc.Target, BuildArgs: b.bc.BuildArgs,
+		Check: b.bc.BuildArgs["BUILDKIT_DOCKERFILE_CHECK"],
+	}
+	patterns, err := b.bc.DockerIgnorePatterns(ctx)
+	if err != nil {
+		return in, lint.Settings{}, err
+	}
+	in.Ignore, in.IgnoreKnown = strings.Join(patterns, "\n"), true
+	set := lint.Settings{}
+	set.Overrides, err = overrides(b.cfg, time.Now())
+	return in, set, err
+}
+
+// verdict prints the warnings and fails with the errors.
+func (b *build) verdict(ctx context.Context, found []lint.Finding) error {
+	var failing []lint.Finding
+	for _, f := range found {
+		switch {
+		case b.cfg.FailOn == "error" && f.Severity == lint.Error, b.cfg.FailOn == "warn" && f.Severity >= lint.Warn:
+			failing = append(failing, f)
+		case f.Severity >= lint.Warn:
+			b.src.Warn(ctx, linter.LintFormatShort(f.Rule.Name, f.Message, f.Line()), gwclient.WarnOpts{
+				Level: 1, Detail: [][]byte{[]byte(f.Rule.Summary)}, URL: f.Rule.URL(), Range: ranges(f.Ranges),
+			})
+		}
+	}
+	if len(failing) == 0 {
+		return nil
+	}
+	return &RulesError{failing}
+}

@@ -1,0 +1,111 @@
+package frontend_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	gwclient "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/frontend/subrequests"
+	"github.com/moby/buildkit/frontend/subrequests/lint"
+	"github.com/moby/buildkit/frontend/subrequests/targets"
+	"github.com/moby/buildkit/solver/errdefs"
+
+	"github.com/org/slimfile/frontend/internal/testenv"
+)
+
+// testRules: a Dockerfile that breaks the rules does not build, and its author
+// learns of all that is wrong.
+func testRules(t *testing.T, s suite) {
+	eachClient(t, func(t *testing.T, build gwclient.BuildFunc) {
+		judged := func(lines ...string) testenv.Build {
+			b := s.app(build, lines...)
+			b.Rules = true
+			return b
+		}
+		t.Run("all violations in one error", func(t *testing.T) {
+			res, err := s.env.Build(t, judged("USER root", "CMD read"))
+			if err == nil {
+				t.Fatal("no error")
+			}
+			for _, want := range []string{"2 rules are broken", "NonRootUser", "(line 5)", "JSONArgsRecommended", "(line 6)", "SLIM_FAIL_ON=never"} {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("no %q in:\n%v", want, err)
+				}
+			}
+			if n := len(errdefs.Sources(err)); n < 2 {
+				t.Errorf("%d places of the Dockerfile are shown, want 2", n)
+			}
+			if strings.Contains(res.Log, "[slim 1/3]") {
+				t.Error("the image was run all the same")
+			}
+		})
+		for _, test := range []struct {
+			name, line string
+			args       []string
+			warned     bool // of NonRootUser
+			fails      string
+		}{
+			{"directive", "# slim: rule NonRootUser=warn reason=test", nil, true, ""},
+			{"directive by another linter's id", "# slim: rule DL3002=off", nil, false, ""},
+			{"never fail", "", []string{"SLIM_FAIL_ON=never"}, true, ""},
+			{"warnings fail", "# slim: rule NonRootUser=warn", []string{"SLIM_FAIL_ON=warn"}, false, "NonRootUser"},
+			{"unknown rule", "# slim: rule NonRotUser=off", nil, false, `did you mean "NonRootUser"?`},
+			{"exception that ended", "# slim: rule NonRootUser=off until=2020-01-31", nil, false, "ended with 2020-01-31"},
+			{"check directive", "", []string{"BUILDKIT_DOCKERFILE_CHECK=skip=NonRootUser"}, false, ""},
+		} {
+			t.Run(test.name, func(t *testing.T) {
+				res, err := s.env.Build(t, args(judged(`CMD ["read", "/fixture"]`, test.line), test.args...))
+				switch {
+				case test.fails == "" && err != nil:
+					t.Fatalf("%v\n%s", err, res.Log)
+				case test.fails != "" && (err == nil || !strings.Contains(err.Error(), test.fails)):
+					t.Fatalf("the error is %v, want one with %q", err, test.fails)
+				}
+				if warned := strings.Contains(strings.Join(res.Warnings, "\n"), "NonRootUser"); warned != test.warned {
+					t.Errorf("warnings %q", res.Warnings)
+				}
+			})
+		}
+		t.Run("rules alone", func(t *testing.T) {
+			if _, err := s.env.Build(t, args(judged("CMD read"), "SLIM=lint")); err == nil || !strings.Contains(err.Error(), "JSONArgsRecommended") {
+				t.Errorf("the error is %v", err)
+			}
+			b := args(judged(`CMD ["read", "/fixture"]`, "# slim: rule NonRootUser=off"), "SLIM=lint")
+			if config := s.env.BuildImage(t, b).Config(t, "").Config; len(config.Labels) > 0 {
+				t.Errorf("the image was slimmed: %v", config.Labels)
+			}
+		})
+		t.Run("check", func(t *testing.T) {
+			answer := s.ask(t, judged("CMD read"), lint.RequestLint)
+			var results lint.LintResults
+			if err := json.Unmarshal(answer["result.json"], &results); err != nil {
+				t.Fatal(err)
+			}
+			var names []string
+			for _, w := range results.Warnings {
+				names = append(names, w.RuleName)
+			}
+			text := strings.Join(names, " ")
+			if !strings.Contains(text, "NonRootUser") || !strings.Contains(text, "JSONArgsRecommended") {
+				t.Errorf("rules %q", names)
+			}
+			if string(answer["result.statuscode"]) != "1" || !strings.Contains(string(answer["result.txt"]), "NonRootUser") {
+				t.Errorf("status %s, text:\n%s", answer["result.statuscode"], answer["result.txt"])
+			}
+		})
+		t.Run("describe", func(t *testing.T) {
+			answer := s.ask(t, judged(), subrequests.RequestSubrequestsDescribe)
+			if !strings.Contains(string(answer["result.json"]), lint.RequestLint) {
+				t.Errorf("lint is not in:\n%s", answer["result.txt"])
+			}
+		})
+		t.Run("targets", func(t *testing.T) {
+			answer := s.ask(t, judged("# check=skip=NonRootUser", "FROM scratch AS second"), targets.RequestTargets)
+			if !strings.Contains(string(answer["result.json"]), "second") {
+				t.Errorf("got:\n%s", answer["result.txt"])
+			}
+		})
+	})
+}
+
