@@ -108,4 +108,3 @@ func testRules(t *testing.T, s suite) {
 		})
 	})
 }
-
