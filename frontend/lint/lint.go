@@ -50,8 +50,14 @@ type Settings struct {
 	Labels map[string]string
 	// IgnoresOff says that comments in the file ignore nothing.
 	IgnoresOff bool
+	// ReasonRequired says that a comment ignores nothing unless it says why.
+	ReasonRequired bool
 	// Locked are the rules that comments in the file do not ignore.
 	Locked map[string]bool
+	// Exempt tells whether violations of a rule in the stage named so ("" for
+	// one without a name, and for the file as a whole) are excused; nil excuses
+	// none.
+	Exempt func(rule, stage string) bool
 	// MaxSeverity bounds all severities; Off bounds none.
 	MaxSeverity Severity
 	// Overrides are what the file itself says; later ones count.
@@ -62,6 +68,7 @@ type Settings struct {
 type Override struct {
 	Rule     string // name or alias
 	Severity Severity
+	Reason   string
 	// Stage is the number of the stage, from 0, that it holds for, with those
 	// built from it; EveryStage is all and the file as a whole.
 	Stage int
@@ -85,10 +92,18 @@ func Check(in Input, set Settings) ([]Finding, error) {
 	add := func(f Finding) {
 		st := doc.stageAt(f.Line())
 		f.Severity = set.severity(f.Rule)
+		if set.exempts(f.Rule, st) {
+			return
+		}
 		if !set.IgnoresOff && !set.Locked[f.Rule.Name] {
-			f.Severity = set.overridden(f, st)
-			if ign.covers(f, st) {
+			severity, lacking := set.overridden(f, st)
+			ignored, reason := ign.covers(f, st)
+			if ignored && (reason || !set.ReasonRequired) {
 				return
+			}
+			f.Severity = severity
+			if lacking || ignored {
+				f.Message += " (the comment that ignores it gives no reason, so it does not count)"
 			}
 		}
 		if f.Severity != Off {
@@ -129,21 +144,35 @@ func (s Settings) severity(r *Rule) Severity {
 	return severity
 }
 
-// overridden is a finding's severity after what the file says of its rule.
-func (s Settings) overridden(f Finding, st *stage) Severity {
-	severity := f.Severity
+func (s Settings) exempts(r *Rule, st *stage) bool {
+	if s.Exempt == nil {
+		return false
+	}
+	name := ""
+	if st != nil {
+		name = st.Name
+	}
+	return s.Exempt(r.Name, name)
+}
+
+// overridden is a finding's severity after what the file says of its rule;
+// lacking tells whether something that it says lacks its reason.
+func (s Settings) overridden(f Finding, st *stage) (severity Severity, lacking bool) {
+	severity = f.Severity
 	for _, o := range s.Overrides {
-		if !f.Rule.Is(o.Rule) {
+		if !f.Rule.Is(o.Rule) || o.Stage != EveryStage && !slices.ContainsFunc(st.chain(), func(st *stage) bool { return st.index == o.Stage }) {
 			continue
 		}
-		if o.Stage == EveryStage || slices.ContainsFunc(st.chain(), func(st *stage) bool { return st.index == o.Stage }) {
-			severity = o.Severity
+		if s.ReasonRequired && o.Reason == "" && o.Severity < severity {
+			lacking = true
+			continue
 		}
+		severity = o.Severity
 	}
 	if s.MaxSeverity != Off {
 		severity = min(severity, s.MaxSeverity)
 	}
-	return severity
+	return severity, lacking
 }
 
 // pass is one rule's run over one Dockerfile.
@@ -167,7 +196,7 @@ type ignores struct {
 	file   *linter.Linter
 	stages []*linter.Linter
 	// hadolint are the ids that comments ignore: of the whole file, by the line
-	// of an instruction.
+	// of an instruction. The value tells whether a reason is given.
 	everywhere map[string]bool
 	byLine     map[int]map[string]bool
 
@@ -197,10 +226,9 @@ func (doc *document) ignores() (*ignores, error) {
 		}
 	}
 	for _, line := range doc.lines {
-		if ids, ok := hadolintIDs(line, "global ignore="); ok {
-			for _, id := range ids {
-				ign.everywhere[id] = true
-			}
+		ids, reason := hadolintIDs(line, "global ignore=")
+		for _, id := range ids {
+			ign.everywhere[id] = reason
 		}
 	}
 	return ign, nil
@@ -208,52 +236,47 @@ func (doc *document) ignores() (*ignores, error) {
 
 func (ign *ignores) hadolint(at []parser.Range, comments []string) {
 	for _, c := range comments {
-		ids, ok := hadolintIDs("#"+c, "ignore=")
-		if !ok {
-			continue
-		}
+		ids, reason := hadolintIDs("#"+c, "ignore=")
 		for _, r := range at {
 			if ign.byLine[r.Start.Line] == nil {
 				ign.byLine[r.Start.Line] = map[string]bool{}
 			}
 			for _, id := range ids {
-				ign.byLine[r.Start.Line][id] = true
+				ign.byLine[r.Start.Line][id] = reason
 			}
 		}
 	}
 }
 
-// hadolintIDs reads "# hadolint ignore=DL3008,DL3009".
-func hadolintIDs(line, what string) ([]string, bool) {
-	text, ok := strings.CutPrefix(strings.TrimSpace(line), "#")
-	if !ok {
-		return nil, false
+// hadolintIDs reads "# hadolint ignore=DL3008,DL3009 # the reason".
+func hadolintIDs(line, what string) (ids []string, reason bool) {
+	text := strings.TrimSpace(line)
+	for _, prefix := range []string{"#", "hadolint", what} {
+		var ok bool
+		if text, ok = strings.CutPrefix(text, prefix); !ok {
+			return nil, false
+		}
+		text = strings.TrimSpace(text)
 	}
-	text, ok = strings.CutPrefix(strings.TrimSpace(text), "hadolint")
-	if !ok {
-		return nil, false
-	}
-	text, ok = strings.CutPrefix(strings.TrimSpace(text), what)
-	if !ok {
-		return nil, false
-	}
-	text, _, _ = strings.Cut(text, "#") // a remark may follow
-	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' }), true
+	text, remark, _ := strings.Cut(text, "#")
+	ids = strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' })
+	return ids, strings.TrimSpace(remark) != ""
 }
 
-// covers tells whether a comment turns the finding off.
-func (ign *ignores) covers(f Finding, st *stage) bool {
+// covers tells whether a comment turns the finding off, and whether it gives a
+// reason. "# check=skip=" has no room for one.
+func (ign *ignores) covers(f Finding, st *stage) (ignored, reason bool) {
 	check := ign.file
 	if st != nil {
 		check = ign.stages[st.index]
 	}
-	if _, skipped := check.SkippedRules[f.Rule.Name]; skipped || check.SkipAll {
-		return true
-	}
+	_, skipped := check.SkippedRules[f.Rule.Name]
+	ignored = skipped || check.SkipAll
 	for _, id := range append([]string{f.Rule.Name}, f.Rule.Aliases...) {
-		if ign.everywhere[id] || ign.byLine[f.Line()][id] {
-			return true
+		for _, ids := range []map[string]bool{ign.everywhere, ign.byLine[f.Line()]} {
+			why, found := ids[id]
+			ignored, reason = ignored || found, reason || why
 		}
 	}
-	return false
+	return ignored, reason
 }
