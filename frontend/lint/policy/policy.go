@@ -1,0 +1,211 @@
+// Package policy reads the policy file: what a team demands of its Dockerfiles
+// beyond the rules' defaults. schema.json describes the file, testdata/example.yaml
+// shows all of it.
+//
+// It comes before the linter: Parse checks the file, Policy.Settings gives
+// frontend/lint what it needs. It is pure: it reads no file and no clock.
+// Imported by frontend and cmd.
+package policy
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"github.com/org/slimfile/frontend/lint"
+)
+
+// Profile says how strictly the rules are taken.
+type Profile string
+
+// Profiles, from the least to the most strict.
+const (
+	Dev     Profile = "dev"     // nothing fails: errors are warnings
+	Default Profile = "default" // the rules' own severities
+	Release Profile = "release" // warnings fail, an ignore must give its reason
+)
+
+// Profiles lists them, the least strict one first.
+func Profiles() []Profile { return []Profile{Dev, Default, Release} }
+
+// InlineIgnores says what comments in a Dockerfile may do about rules.
+type InlineIgnores string
+
+// What an inline ignore is.
+const (
+	IgnoresAllowed    InlineIgnores = "allowed"
+	IgnoresWithReason InlineIgnores = "with-reason"
+	IgnoresForbidden  InlineIgnores = "forbidden" // it does nothing
+)
+
+func inlineIgnores() []InlineIgnores {
+	return []InlineIgnores{IgnoresAllowed, IgnoresWithReason, IgnoresForbidden}
+}
+
+// Policy is the file's content, valid. The zero value with a table of rules,
+// as New makes it, is that of no file.
+type Policy struct {
+	// Profile is the one that the policy demands at least; empty demands none.
+	Profile Profile
+	// InlineIgnores is empty where the profile decides.
+	InlineIgnores InlineIgnores
+	BaseImages    BaseImages
+	// Labels are those that an image must have, with the type of their value.
+	Labels     map[string]string
+	Budgets    Budgets
+	Exemptions []Exemption
+
+	rules      []*lint.Rule
+	severities map[string]lint.Severity // as the file says
+	locked     map[string]bool
+}
+
+// BaseImages says what may stand in FROM.
+type BaseImages struct {
+	// Registries and Allow are globs of registries and of whole references; no
+	// globs allow all.
+	Registries, Allow []string
+	// Digest demands one in each reference.
+	Digest bool
+}
+
+// Budgets bound the built image. A nil one was not given.
+type Budgets struct {
+	// Size is in bytes.
+	Size *int64
+	// Vulnerabilities is how many there may be, by severity.
+	Vulnerabilities map[string]int
+}
+
+// Exemption excuses violations of a rule.
+type Exemption struct {
+	// Rules are those that the name, or the other linter's id, stands for.
+	Rules []string
+	// Path is a glob of Dockerfiles, Stage a stage's name; empty for all.
+	Path, Stage string
+	Reason      string
+	// Until is the last day, in UTC; zero for no end.
+	Until time.Time
+}
+
+// New is the policy of no file.
+func New(rules []*lint.Rule) *Policy { return &Policy{rules: rules} }
+
+// The rules that a section of the file turns on.
+const (
+	ruleImages  = "TrustedBaseRegistry"
+	ruleDigest  = "PinBaseImageDigest"
+	ruleLabels  = "LabelSchema"
+	ruleSize    = "SizeBudget"
+	ruleVulners = "VulnerabilityBudget"
+)
+
+// demanded are the rules that fail because a section of the file asks for what
+// they check.
+func (p *Policy) demanded() []string {
+	var names []string
+	for name, wanted := range map[string]bool{
+		ruleImages:  len(p.BaseImages.Registries)+len(p.BaseImages.Allow) > 0,
+		ruleDigest:  p.BaseImages.Digest,
+		ruleLabels:  len(p.Labels) > 0,
+		ruleSize:    p.Budgets.Size != nil,
+		ruleVulners: p.Budgets.Vulnerabilities != nil,
+	} {
+		if wanted {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// Override sets a rule's severity as the user's word on it, NAME=SEVERITY. NAME
+// may be another linter's id. It fails where the policy locks the rule.
+func (p *Policy) Override(text string) error {
+	name, value, _ := strings.Cut(text, "=")
+	named, err := p.named(name)
+	if err != nil {
+		return err
+	}
+	var severity lint.Severity
+	if err := severity.UnmarshalText([]byte(value)); err != nil {
+		return fmt.Errorf("rule %s: %w", name, err)
+	}
+	severities := maps.Clone(p.severities)
+	for _, rule := range named {
+		if p.locked[rule] && severity < p.severity(rule, Default) {
+			return fmt.Errorf("rule %s: the policy locks it, so it cannot be lowered to %s", rule, severity)
+		}
+		if severities == nil {
+			severities = map[string]lint.Severity{}
+		}
+		severities[rule] = severity
+	}
+	p.severities = severities
+	return nil
+}
+
+// Settings is the policy under a profile, the empty one for the policy's own,
+// as the linter takes it for the Dockerfile at path (separated by slashes). It
+// fails if the profile is less strict than the policy allows.
+func (p *Policy) Settings(profile Profile, path string) (lint.Settings, error) {
+	least := slices.Index(Profiles(), p.Profile)
+	chosen := slices.Index(Profiles(), profile)
+	switch {
+	case profile == "" && p.Profile == "":
+		profile = Default
+	case profile == "":
+		profile = p.Profile
+	case chosen < 0:
+		return lint.Settings{}, fmt.Errorf("unknown profile %q, want dev, default or release", profile)
+	case chosen < least:
+		return lint.Settings{}, fmt.Errorf("the policy demands the profile %s, which is stricter than %s: leave the profile out", p.Profile, profile)
+	}
+	set := lint.Settings{
+		Severity:       map[string]lint.Severity{},
+		Registries:     p.BaseImages.Registries,
+		Images:         p.BaseImages.Allow,
+		DigestRequired: p.BaseImages.Digest,
+		Labels:         p.Labels,
+		Locked:         p.locked,
+		IgnoresOff:     p.InlineIgnores == IgnoresForbidden,
+		ReasonRequired: p.InlineIgnores == IgnoresWithReason || p.InlineIgnores == "" && profile == Release,
+		Exempt:         func(rule, stage string) bool { return p.exempts(rule, path, stage) },
+	}
+	for _, r := range p.rules {
+		set.Severity[r.Name] = p.severity(r.Name, profile)
+	}
+	if profile == Dev {
+		set.MaxSeverity = lint.Warn
+	}
+	return set, nil
+}
+
+// severity is what a rule named in the table has under a profile.
+func (p *Policy) severity(name string, profile Profile) lint.Severity {
+	if given, ok := p.severities[name]; ok {
+		return given
+	}
+	if slices.Contains(p.demanded(), name) {
+		return lint.Error
+	}
+	i := slices.IndexFunc(p.rules, func(r *lint.Rule) bool { return r.Name == name })
+	severity := p.rules[i].Default
+	if severity == lint.Warn && profile == Release {
+		return lint.Error
+	}
+	return severity
+}
+
+// exempts tells whether an exemption covers a violation of rule in the
+// Dockerfile at path and in the stage named so.
+func (p *Policy) exempts(rule, path, stage string) bool {
+	return slices.ContainsFunc(p.Exemptions, func(e Exemption) bool {
+		return slices.Contains(e.Rules, rule) &&
+			(e.Path == "" || doublestar.MatchUnvalidated(e.Path, path)) &&
+			(e.Stage == "" || strings.EqualFold(e.Stage, stage))
+	})
+}
