@@ -63,6 +63,9 @@ type Spec struct {
 	// Docker and containerd do by net.ipv4.ip_unprivileged_port_start=0. A build
 	// step cannot set that: the program has CAP_NET_BIND_SERVICE instead.
 	LowPorts bool
+	// Adopts makes the program the parent of its descendants whose own parents
+	// end, as process 1 of a container is.
+	Adopts bool
 	// Confine drops the program to the privileges of a sandboxed build step;
 	// set it when the sensor itself runs as security.insecure.
 	Confine bool

@@ -91,6 +91,11 @@ func become(conn *os.File) error {
 			return err
 		}
 	}
+	if o.Adopts { // outlives the execve, and forks do not get it
+		if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+			return failed("become subreaper", "", err)
+		}
+	}
 	if err := handOver(conn, prog); err != nil {
 		return err
 	}

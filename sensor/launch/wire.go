@@ -40,6 +40,7 @@ type order struct {
 	Groups    []uint32
 	LowPorts  bool
 	Confine   bool
+	Adopts    bool
 	Filter    []byte // filter.Marshal
 }
 
@@ -50,7 +51,7 @@ func newOrder(s Spec, prog []unix.SockFilter) order {
 	}
 	return order{
 		Path: []byte(s.Path), Dir: []byte(dir), Args: toBytes(s.Args), Env: toBytes(s.Env),
-		UID: s.UID, GID: s.GID, Groups: s.Groups, LowPorts: s.LowPorts, Confine: s.Confine,
+		UID: s.UID, GID: s.GID, Groups: s.Groups, LowPorts: s.LowPorts, Confine: s.Confine, Adopts: s.Adopts,
 		Filter: filter.Marshal(prog),
 	}
 }

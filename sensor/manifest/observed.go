@@ -2,7 +2,8 @@ package manifest
 
 // What a run was seen to do beside touching paths. It is part of RunReport and
 // so of report.json, and none of it feeds a cache key. All lists have a bound
-// and an order that does not depend on timing.
+// and an order that does not depend on timing. What the sensor itself and its
+// probes' client side do is not in them.
 
 // Phase is a part of the run. Others name it by its index in RunReport.Phases,
 // where the start comes first, then the probes in their order, then the stop.
@@ -55,16 +56,18 @@ type Omitted struct {
 	Programs  int64 `json:"programs,omitempty"`  // executions of programs that are not listed
 	Listening int64 `json:"listening,omitempty"` // calls with addresses that are not listed
 	Outbound  int64 `json:"outbound,omitempty"`  // likewise
+	Changes   int64 `json:"changes,omitempty"`
 	Zombies   int64 `json:"zombies,omitempty"`
 }
 
-// Stopping is how the app took STOPSIGNAL.
+// Stopping is how the app took STOPSIGNAL. RunReport.StopMS says how long.
 type Stopping struct {
 	Signal string `json:"signal"` // "SIGTERM"
-	// Sent says that the signal was sent; an app that had ended by then was not.
-	Sent bool `json:"sent"`
-	// InTime says that the app's first process ended within the grace time.
+	// InTime says that what it was sent to ended within the grace time.
 	InTime bool `json:"inTime"`
+	// Background says that the first process had ended before and left others
+	// behind, which the signal was sent to.
+	Background bool `json:"background,omitempty"`
 	// Unhandled says that the first process has no handler for the signal: as
 	// process 1 of a container it would have ignored it.
 	Unhandled bool `json:"unhandled,omitempty"`

@@ -152,6 +152,34 @@ type RunReport struct {
 	Probes   []ProbeResult `json:"probes,omitempty"`
 	// Stopped says how the app ended: "exit 0", "signal 15", "killed".
 	Stopped string `json:"stopped"`
+	// Stop is nil for an app that had ended before it could be stopped.
+	Stop *Stopping `json:"stop,omitempty"`
+
+	// Phases are the parts of the run, which others name by index.
+	Phases []Phase `json:"phases"`
+	// Programs are those that were executed, by first phase and path, at most
+	// 1000. Main is what the image's command became in the end, in its first
+	// process, such as the app behind an entrypoint script that ends in exec;
+	// -1 if it is not listed.
+	Programs []Program `json:"programs"`
+	Main     int       `json:"main"`
+	// LargestEUID is the largest effective user id of any process, Root whether
+	// one had 0.
+	LargestEUID uint32 `json:"largestEuid"`
+	Root        bool   `json:"root"`
+	// Listening and Outbound are at most 1000 addresses each, by protocol,
+	// address and port. Outbound are attempts: connect(2), sendto(2). Whether
+	// they succeeded is not known.
+	Listening []Socket `json:"listening,omitempty"`
+	Outbound  []Socket `json:"outbound,omitempty"`
+	// Changes are at most 1000 paths that were made, written, renamed, removed
+	// or given other metadata, in the order of TouchFile.
+	Changes []Touch `json:"changes,omitempty"`
+	// Zombies are the names of processes that nobody had waited for when the
+	// probes were done, sorted, at most 20. Their parent is the app's first
+	// process, or became it when theirs ended.
+	Zombies []string `json:"zombies,omitempty"`
+	Omitted Omitted  `json:"omitted,omitzero"`
 }
 
 // MaxWitness bounds RunReport.Witness.

@@ -126,6 +126,7 @@ func (l *listener) answer(fd int, n *notification) {
 	}
 	if !l.started && c.kind == kindExec {
 		l.started = true
+		l.census.begin(n.PID)
 	}
 	if !ok || !l.started {
 		send(fd, n.ID, 0)

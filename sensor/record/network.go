@@ -177,8 +177,11 @@ func (t *target) protocol(pid int, fd int32) (string, error) {
 	case err != nil:
 		return "", err
 	}
-	name := strings.ToLower(strings.TrimRight(string(buf[:n]), "\x00"))
-	return strings.TrimSuffix(name, "v6"), nil
+	name := strings.TrimSuffix(strings.ToLower(strings.TrimRight(string(buf[:n]), "\x00")), "v6")
+	if name == "mptcp" { // is TCP to whoever does not speak it (RFC 8684)
+		name = "tcp"
+	}
+	return name, nil
 }
 
 // sendsTo are the filter's cases for sendto(2): one without an address is the

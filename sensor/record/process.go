@@ -37,6 +37,9 @@ type census struct {
 	suspects map[uint32]struct{}
 	first    uint32 // the first program's process
 	main     programID
+	largest  uint32 // effective user id of any process
+	root     bool   // whether one had 0
+	bytes    int    // of the names of all programs
 	omitted  int64
 }
 
@@ -78,6 +81,8 @@ const (
 	// a thread that was forgotten is looked up again.
 	maxPrograms = 1000
 	maxThreads  = 1 << 16
+	// maxProgramBytes bounds the names of the programs listed.
+	maxProgramBytes = 512 << 10
 	// maxUsers bounds the effective user ids listed of a program.
 	maxUsers = 16
 	// maxArgv0 is how much of argv[0] is kept, in bytes.
@@ -93,6 +98,13 @@ func newCensus() *census {
 	}
 }
 
+// begin says that a thread is the sensor's, about to become a program.
+func (c *census) begin(tid uint32) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.know(tid, 0)
+}
+
 // executes counts an execve of a thread.
 func (c *census) executes(tid uint32, what ran, argv0 string, phase Phase) {
 	st, err := processStatus(tid)
@@ -104,9 +116,11 @@ func (c *census) executes(tid uint32, what ran, argv0 string, phase Phase) {
 	key := programKey{what, argv0, c.find(tid, 0)}
 	id, ok := c.index[key]
 	if !ok {
-		if len(c.programs) > maxPrograms {
+		c.bytes += len(what.exe) + len(what.script) + len(argv0)
+		if len(c.programs) > maxPrograms || c.bytes > maxProgramBytes {
 			c.omitted++
 			c.know(st.tgid, 0)
+			c.user(0, st.euid)
 			return
 		}
 		id = programID(len(c.programs))
@@ -114,7 +128,7 @@ func (c *census) executes(tid uint32, what ran, argv0 string, phase Phase) {
 		c.index[key] = id
 	}
 	c.programs[id].runs++
-	c.programs[id].user(st.euid)
+	c.user(id, st.euid)
 	c.latest[what.exe] = id
 	c.know(st.tgid, id) // whichever thread it was, it is the process now
 	if c.first == 0 {
@@ -162,7 +176,7 @@ func (c *census) readUser(tid uint32) {
 		delete(c.threads, tid)
 		return
 	}
-	c.programs[c.threads[tid]].user(st.euid)
+	c.user(c.threads[tid], st.euid)
 }
 
 // find looks a thread up, by its process and its parents if need be.
@@ -180,12 +194,14 @@ func (c *census) find(tid uint32, depth int) programID {
 		id = c.find(st.tgid, depth+1)
 	case st.ppid != 0 && st.ppid != uint32(os.Getpid()):
 		id = c.find(st.ppid, depth+1)
-	default: // its parents are gone, or it is about to become the first program
+	default: // its parents are gone
 		exe, _ := os.Readlink("/proc/" + strconv.Itoa(int(tid)) + "/exe")
 		id = c.latest[exe]
 	}
 	c.know(tid, id)
-	c.programs[id].user(st.euid)
+	if id != 0 {
+		c.user(id, st.euid)
+	}
 	return id
 }
 
@@ -196,8 +212,10 @@ func (c *census) know(tid uint32, id programID) {
 	c.threads[tid] = id
 }
 
-// user notes an effective user id.
-func (p *censusRow) user(euid uint32) {
+// user notes the effective user id of one of a program's processes.
+func (c *census) user(id programID, euid uint32) {
+	c.largest, c.root = max(c.largest, euid), c.root || euid == 0
+	p := &c.programs[id]
 	at, known := slices.BinarySearch(p.euids, euid)
 	if !known && len(p.euids) < maxUsers {
 		p.euids = slices.Insert(p.euids, at, euid)
@@ -232,6 +250,7 @@ func (c *census) list() (list []manifest.Program, place func(programID) int) {
 func (r *recorder) observed(res *Result) (place func(programID) int) {
 	res.Programs, place = r.census.list()
 	res.Main = place(r.census.main)
+	res.LargestEUID, res.Root = r.census.largest, r.census.root
 	res.Listening, res.Outbound = r.network.listening.list(place), r.network.sought.list(place)
 	res.Omitted = manifest.Omitted{
 		Programs: r.census.omitted, Listening: r.network.listening.omitted, Outbound: r.network.sought.omitted,

@@ -127,15 +127,16 @@ func TestCensusBound(t *testing.T) {
 	}
 }
 
-// TestCensusUsers: so many users, and no more.
+// TestCensusUsers: so many users of a program are listed, and no more; the
+// largest of all is known.
 func TestCensusUsers(t *testing.T) {
-	var row censusRow
+	c := newCensus()
 	for uid := range uint32(100) {
-		row.user(99 - uid)
-		row.user(99)
+		c.user(0, 100-uid)
+		c.user(0, 100)
 	}
-	if len(row.euids) != maxUsers || row.euids[maxUsers-1] != 99 {
-		t.Errorf("%v", row.euids)
+	if euids := c.programs[0].euids; len(euids) != maxUsers || euids[maxUsers-1] != 100 || c.largest != 100 || c.root {
+		t.Errorf("%v, largest %d, root %t", euids, c.largest, c.root)
 	}
 }
 

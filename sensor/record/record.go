@@ -76,6 +76,8 @@ type Result struct {
 	// program that the first one started became, -1 if it is not listed.
 	Programs            []manifest.Program
 	Main                int
+	LargestEUID         uint32
+	Root                bool
 	Listening, Outbound []manifest.Socket
 	Omitted             manifest.Omitted
 	// Witness lists, sorted, what only fanotify saw.

@@ -76,9 +76,14 @@ func (o *output) writeTrace(res outcome) error {
 	if err := o.root.Mkdir(manifest.TraceSubdir, 0o755); err != nil {
 		return err
 	}
-	return o.write(path.Join(manifest.TraceSubdir, manifest.TraceFile), func(w io.Writer) error {
-		return manifest.WriteTrace(w, len(res.report.Probes), res.trace.N, res.trace.Entries)
-	})
+	return errors.Join(
+		o.write(path.Join(manifest.TraceSubdir, manifest.TraceFile), func(w io.Writer) error {
+			return manifest.WriteTrace(w, len(res.report.Probes), res.trace.N, res.trace.Entries)
+		}),
+		o.write(manifest.TouchFile, func(w io.Writer) error {
+			return manifest.WriteTouches(w, res.trace.N, res.trace.Touches)
+		}),
+	)
 }
 
 func (o *output) writeJSON(name string, v any) error {

@@ -656,7 +656,7 @@ func TestRootAppCannotSpoilOutput(t *testing.T) {
 	order.Dirs.Output += ".moved"
 	got := c.collect(t, order)
 	got.good(t, Trace)
-	if names := list(t, order.Dirs.Output); !slices.Equal(names, []string{manifest.SidecarFile, manifest.TraceSubdir}) {
+	if names := list(t, order.Dirs.Output); !slices.Equal(names, []string{manifest.SidecarFile, manifest.TouchFile, manifest.TraceSubdir}) {
 		t.Errorf("output has %q", names)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/org/slimfile/sensor/manifest"
 	"github.com/org/slimfile/sensor/probe"
 )
 
@@ -17,12 +18,16 @@ var errGrace = errors.New("the grace time is over")
 // stop asks the app to end as a runtime does. What is still there afterwards
 // is left to the session's KillAll.
 func (s *supervisor) stop(ctx context.Context) error {
+	s.enterStop()
 	// Asked once: the first process may end of itself at any moment, and what
 	// follows must not see it once alive and once dead.
 	background := s.exited()
 	if how, gone, err := s.gone(); gone || err != nil {
 		s.report.Stopped = how
 		return err
+	}
+	if !background {
+		s.findZombies(ctx)
 	}
 	handled, handledErr := handles(s.app.Pid(), s.signal)
 	begin := time.Now()
@@ -42,6 +47,10 @@ func (s *supervisor) stop(ctx context.Context) error {
 		s.warn("the app did not end within %s of %s: in production each stop waits as long and then kills it", grace, signalName(s.signal))
 	default:
 		return err
+	}
+	s.report.Stop = &manifest.Stopping{
+		Signal: signalName(s.signal), InTime: err == nil, Background: background,
+		Unhandled: !background && handledErr == nil && !handled,
 	}
 	switch {
 	case background:

@@ -61,7 +61,7 @@ func newSupervisor(input string, mode Mode, stdout io.Writer) (*supervisor, erro
 		mode:    mode,
 		console: c,
 		log:     &appLog{console: c},
-		report:  manifest.RunReport{Version: manifest.Version},
+		report:  manifest.RunReport{Version: manifest.Version, Phases: phasesOf(run)},
 	}
 	if s.signal, err = parseSignal(run.Stop.Signal); err != nil {
 		return nil, &manifest.Failure{Phase: phaseStop, Message: err.Error(), Remedy: "correct STOPSIGNAL"}
@@ -190,7 +190,7 @@ func (s *supervisor) start(context.Context) error {
 		return err
 	}
 	defer stderr.Close()
-	spec.Stdout, spec.Stderr = stdout, stderr
+	spec.Stdout, spec.Stderr, spec.Adopts = stdout, stderr, true
 	s.spec = spec
 	s.app, err = s.launch(spec, s.run.App.Stdin)
 	if err != nil {
@@ -263,6 +263,7 @@ func (s *supervisor) startProbe(cmd manifest.Command) (probe.Process, *os.File, 
 // probe makes all probes in their order.
 func (s *supervisor) probe(ctx context.Context) error {
 	for i, p := range s.run.Probes {
+		s.enterProbe(i)
 		title := fmt.Sprintf("probe %d/%d %s", i+1, len(s.run.Probes), p.Name)
 		begin := time.Now()
 		got, err := s.probeOne(ctx, p, s.probers[i])
@@ -310,6 +311,7 @@ func (s *supervisor) conclude(result *record.Result, err error) outcome {
 	s.report.Recorders = result.Recorders
 	s.report.Events, s.report.Lost = result.Events, result.Lost
 	s.report.Witness = result.Witness[:min(len(result.Witness), manifest.MaxWitness)]
+	s.observe(result)
 	s.report.Warnings = append(s.report.Warnings, result.Warnings...)
 	s.report.TotalMS = time.Since(s.beginning).Milliseconds()
 	for _, warning := range s.report.Warnings {
