@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"sync"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -92,15 +93,23 @@ func (r *reaper) reap() {
 	}
 }
 
-// reapOne takes one child and reports whether there was one.
+// reapOne takes one child that has ended and reports whether there was one. The
+// stop of a traced one is left to the thread that traces it, and with it what it
+// hides: Hold reaps again.
 func (r *reaper) reapOne() bool {
-	var status unix.WaitStatus
-	pid, err := unix.Wait4(-1, &status, unix.WNOHANG|unix.WALL, nil)
+	const ended = 3 // CLD_EXITED, CLD_KILLED and CLD_DUMPED are 1 to 3
+	var info unix.Siginfo
+	err := unix.Waitid(unix.P_ALL, 0, &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT|unix.WALL, nil)
 	if errors.Is(err, unix.EINTR) {
 		return true
 	}
-	if err != nil || pid <= 0 {
+	if err != nil || info.Signo == 0 || info.Code > ended {
 		return false
+	}
+	var status unix.WaitStatus
+	pid, err := unix.Wait4(childOf(&info), &status, unix.WNOHANG|unix.WALL, nil)
+	if err != nil || pid <= 0 {
+		return errors.Is(err, unix.EINTR)
 	}
 	if p := r.procs[pid]; p != nil && (status.Exited() || status.Signaled()) {
 		p.status = status
@@ -108,6 +117,12 @@ func (r *reaper) reapOne() bool {
 		close(p.done)
 	}
 	return true
+}
+
+// childOf is si_pid of a SIGCHLD, behind three ints and their padding
+// (include/uapi/asm-generic/siginfo.h).
+func childOf(info *unix.Siginfo) int {
+	return int(*(*int32)(unsafe.Add(unsafe.Pointer(info), 16)))
 }
 
 // killInterval is how often KillAll looks again: not every end of a process

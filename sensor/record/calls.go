@@ -11,17 +11,18 @@ import (
 type kind uint8
 
 const (
-	kindPlain   kind = iota // one or two paths with fixed operations
-	kindOpen                // open(2): operations depend on the flags argument
-	kindOpen2               // openat2(2): flags are in a struct in memory
-	kindExec                // execve(2), execveat(2)
-	kindAddress             // bind(2), connect(2): the path is in a sockaddr_un
-	kindSockets             // socketcall(2) of i386, which holds the two above
-	kindReroot              // chroot(2), pivot_root(2): absolute paths start elsewhere
-	kindSetID               // setuid(2) and its family
-	kindMap                 // mmap(2) of a file as code
-	kindSend                // sendto(2) with an address
-	kindListen              // listen(2)
+	kindPlain    kind = iota // one or two paths with fixed operations
+	kindOpen                 // open(2): operations depend on the flags argument
+	kindOpen2                // openat2(2): flags are in a struct in memory
+	kindExec                 // execve(2), execveat(2)
+	kindAddress              // bind(2), connect(2): the path is in a sockaddr_un
+	kindSockets              // socketcall(2) of i386, which holds the two above
+	kindReroot               // chroot(2), pivot_root(2): absolute paths start elsewhere
+	kindSetID                // setuid(2) and its family
+	kindDumpable             // prctl(2) about the dumpable state
+	kindMap                  // mmap(2) of a file as code
+	kindSend                 // sendto(2) with an address
+	kindListen               // listen(2)
 )
 
 // call describes a path-taking system call by its arguments' positions.
@@ -210,7 +211,15 @@ func prepare(privileged bool) ([]unix.SockFilter, []table, error) {
 		}
 		r.Calls[n.ioUring] = filter.Always(filter.Errno(unix.ENOSYS))
 		if !privileged {
-			r.Calls[n.prctl] = []filter.Case{{Conds: []filter.Cond{is(0, unix.PR_SET_DUMPABLE), is(1, 0)}, Do: filter.Errno(0)}}
+			r.Calls[n.prctl] = []filter.Case{
+				notInjected(),
+				{Conds: []filter.Cond{is(0, unix.PR_SET_DUMPABLE)}, Do: filter.Notify},
+				{Conds: []filter.Cond{is(0, unix.PR_GET_DUMPABLE)}, Do: filter.Notify},
+			}
+			for len(t.by) <= int(n.prctl) {
+				t.by = append(t.by, call{})
+			}
+			t.by[n.prctl] = call{kind: kindDumpable}
 		}
 		rules, tables = append(rules, r), append(tables, t)
 	}
@@ -228,6 +237,8 @@ func (c call) cases() []filter.Case {
 		return mapsCode()
 	case kindSend:
 		return sendsTo()
+	case kindSetID:
+		return []filter.Case{notInjected(), {Do: filter.Notify}}
 	}
 	if c.kind != kindPlain || c.flags == none || c.b.present() {
 		return filter.Always(filter.Notify)
@@ -239,6 +250,11 @@ func (c call) cases() []filter.Case {
 		{Conds: []filter.Cond{empty}, Do: filter.Allow},
 		{Do: filter.Notify},
 	}
+}
+
+// notInjected lets the recorder's own calls pass.
+func notInjected() filter.Case {
+	return filter.Case{Conds: []filter.Cond{is(5, injected)}, Do: filter.Allow}
 }
 
 // is compares the lower half of an argument, all that an int parameter has.

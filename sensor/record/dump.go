@@ -14,27 +14,27 @@ import (
 // listener therefore attaches to a thread that is about to change its ids, lets
 // the call run and makes the thread call prctl(PR_SET_DUMPABLE, 1) before its
 // next instruction. Children inherit that. Nothing is written to its memory.
+// What the program itself is told of that state is in dumpable.go, threads whose
+// ids are changed only in part are in attach.go.
 //
 // A call that only a fatal signal interrupts can be stopped in advance. Before
 // Linux 5.19 the stop would undo the call, so that it has to come afterwards,
 // when the thread may have run on a little: to another call, which is repeated
 // then; to an execve, which makes it dumpable by itself; or to a fork, whose
-// child cannot be read and is a loss when it uses a path.
+// child is followed as well.
 
 // keepReadable answers a set*id call.
 func (l *listener) keepReadable(fd int, n *notification) {
 	l.hold(func() {
 		pid := int(n.PID)
-		// Refused when the ids are partly changed already. Whether that does
-		// harm shows when a later call cannot be read.
-		err := l.target.as(pid, func() error { return seize(pid) })
-		if err != nil || !valid(fd, n.ID) {
+		before, _ := statusOf(pid)
+		// Refused for the tracee of another process. Whether that does harm
+		// shows when a later call cannot be read.
+		if !l.attach(fd, n) {
 			send(fd, n.ID, 0)
-			if err == nil {
-				_ = unix.PtraceDetach(pid)
-			}
 			return
 		}
+		var err error
 		if l.Killable {
 			err = unix.PtraceInterrupt(pid)
 			send(fd, n.ID, 0)
@@ -43,7 +43,7 @@ func (l *listener) keepReadable(fd int, n *notification) {
 			err = unix.PtraceInterrupt(pid)
 		}
 		if err == nil {
-			err = makeDumpable(pid, n.IP)
+			err = l.makeDumpable(pid, n.IP, before)
 		}
 		if err != nil && !errors.Is(err, errGone) {
 			l.lose(fmt.Sprintf("keep %s readable after its change of user: %v", processName(pid), err))
@@ -51,23 +51,37 @@ func (l *listener) keepReadable(fd int, n *notification) {
 	})
 }
 
-func seize(pid int) error {
-	const options = unix.PTRACE_O_TRACESYSGOOD | unix.PTRACE_O_TRACEEXEC
-	_, _, errno := unix.RawSyscall6(unix.SYS_PTRACE, unix.PTRACE_SEIZE, uintptr(pid), 0, options, 0, 0)
-	if errno != 0 {
-		return errno
-	}
-	return nil
-}
-
 // makeDumpable waits for the thread to stop, runs the prctl with the system call
-// instruction before ip and detaches. With all signals blocked meanwhile no
-// handler runs in between.
-func makeDumpable(pid int, ip uint64) error {
-	if err := waitInterrupt(pid); err != nil {
+// instruction before ip and lets the thread go on. before is what its ids were.
+func (l *listener) makeDumpable(pid int, ip uint64, before status) error {
+	if err := l.waitInterrupt(pid); err != nil {
 		return err
 	}
-	defer func() { _ = unix.PtraceDetach(pid) }() // unless it was killed
+	err := inject(pid, ip, func(thread caller) error {
+		return thread.call(callPrctl, unix.PR_SET_DUMPABLE, 1)
+	})
+	now, statusErr := statusOf(pid)
+	if statusErr == nil {
+		l.pretences.after(before, now)
+	}
+	return errors.Join(err, statusErr, l.leave(pid, now))
+}
+
+// injected is the sixth argument of an injected call, which no id call has: the
+// filter does not report those.
+const injected = 0x736c696d
+
+// caller makes a stopped thread call.
+type caller struct {
+	pid   int
+	ip    uint64
+	saved registers
+}
+
+// inject has f make calls with a stopped thread, with the system call
+// instruction before ip, and puts everything back. With all signals blocked
+// meanwhile no handler runs in between.
+func inject(pid int, ip uint64, f func(caller) error) error {
 	var mask uint64
 	if err := signalMask(unix.PTRACE_GETSIGMASK, pid, &mask); err != nil {
 		return err
@@ -81,17 +95,40 @@ func makeDumpable(pid int, ip uint64) error {
 	if err != nil {
 		return err
 	}
-	if err := setRegisters(pid, saved.prctl(ip, unix.PR_SET_DUMPABLE, 1)); err != nil {
+	return errors.Join(f(caller{pid, ip, saved}), setRegisters(pid, saved.restart()))
+}
+
+func (c caller) call(nr callName, args ...int) error {
+	raw := [6]uint64{5: injected}
+	for i, a := range args {
+		raw[i] = uint64(a)
+	}
+	if err := setRegisters(c.pid, c.saved.call(c.ip, nr, raw)); err != nil {
 		return err
 	}
-	result, err := runCall(pid)
-	if err := errors.Join(err, setRegisters(pid, saved.restart())); err != nil {
-		return err
+	result, err := runCall(c.pid)
+	if err == nil && result < 0 {
+		err = unix.Errno(-result)
 	}
-	if result != 0 {
-		return fmt.Errorf("prctl: %w", unix.Errno(-result))
+	if err != nil {
+		return fmt.Errorf("%s: %w", nr, err)
 	}
 	return nil
+}
+
+// callName is a call that is injected.
+type callName uint8
+
+const (
+	callPrctl callName = iota
+	callSetresuid
+	callSetresgid
+	callSetfsuid
+	callSetfsgid
+)
+
+func (c callName) String() string {
+	return [...]string{"prctl", "setresuid", "setresgid", "setfsuid", "setfsgid"}[c]
 }
 
 // maxStops bounds the stops on the way through one call, of which two are the
@@ -99,9 +136,9 @@ func makeDumpable(pid int, ip uint64) error {
 const maxStops = 16
 
 // waitInterrupt waits for the stop of PTRACE_INTERRUPT; signals on the way are
-// delivered. Of a thread that has executed a program meanwhile there is nothing
-// left to do: errGone.
-func waitInterrupt(pid int) error {
+// delivered, children followed. Of a thread that has executed a program
+// meanwhile there is nothing left to do: errGone.
+func (l *listener) waitInterrupt(pid int) error {
 	for range maxStops {
 		status, err := waitStop(pid)
 		if err != nil {
@@ -111,10 +148,11 @@ func waitInterrupt(pid int) error {
 		case unix.PTRACE_EVENT_STOP:
 			return nil
 		case unix.PTRACE_EVENT_EXEC:
+			delete(l.attached, pid)
 			_ = unix.PtraceDetach(pid) // unless it was killed
 			return errGone
 		}
-		if err := unix.PtraceCont(pid, int(status.StopSignal())); err != nil {
+		if err := l.resume(pid, status); err != nil {
 			return err
 		}
 	}
@@ -154,31 +192,39 @@ const (
 // waitStop waits for the thread's next stop. It looks before it takes, so that
 // the exit of a child is left to the reaper.
 func waitStop(pid int) (unix.WaitStatus, error) {
-	const exited = 3 // CLD_EXITED, CLD_KILLED and CLD_DUMPED are 1 to 3
 	for deadline := time.Now().Add(stopTimeout); time.Now().Before(deadline); {
-		var info unix.Siginfo
-		err := unix.Waitid(unix.P_PID, pid, &info, unix.WEXITED|unix.WSTOPPED|unix.WNOHANG|unix.WNOWAIT|unix.WALL, nil)
-		switch {
-		case errors.Is(err, unix.EINTR):
-			continue
-		case errors.Is(err, unix.ECHILD):
-			return 0, errGone
-		case err != nil:
-			return 0, err
-		case info.Signo == 0:
-			pause := unix.NsecToTimespec(int64(stopInterval))
-			_ = unix.Nanosleep(&pause, nil)
-			continue
-		case info.Code <= exited:
-			return 0, errGone
+		if status, ok, err := takeStop(pid); ok || err != nil {
+			return status, err
 		}
-		var status unix.WaitStatus
-		if _, err := unix.Wait4(pid, &status, unix.WNOHANG|unix.WALL, nil); err != nil {
-			return 0, err
-		}
-		return status, nil
+		pause := unix.NsecToTimespec(int64(stopInterval))
+		_ = unix.Nanosleep(&pause, nil)
 	}
 	return 0, fmt.Errorf("thread did not stop within %v", stopTimeout)
+}
+
+// takeStop takes the thread's next stop if it has come already. It looks before
+// it takes, so that the exit of a child is left to the reaper.
+func takeStop(pid int) (unix.WaitStatus, bool, error) {
+	const exited = 3 // CLD_EXITED, CLD_KILLED and CLD_DUMPED are 1 to 3
+	var info unix.Siginfo
+	err := unix.Waitid(unix.P_PID, pid, &info, unix.WEXITED|unix.WSTOPPED|unix.WNOHANG|unix.WNOWAIT|unix.WALL, nil)
+	switch {
+	case errors.Is(err, unix.EINTR):
+		return 0, false, nil
+	case errors.Is(err, unix.ECHILD):
+		return 0, false, errGone
+	case err != nil:
+		return 0, false, err
+	case info.Signo == 0:
+		return 0, false, nil
+	case info.Code <= exited:
+		return 0, false, errGone
+	}
+	var status unix.WaitStatus
+	if _, err := unix.Wait4(pid, &status, unix.WNOHANG|unix.WALL, nil); err != nil {
+		return 0, false, err
+	}
+	return status, true, nil
 }
 
 // signalMask gets or sets the thread's signal mask (ptrace(2)).

@@ -20,18 +20,29 @@ const (
 	userCS32    = 0x23 // of a 32 bit thread (arch/x86/include/asm/segment.h)
 )
 
-// prctl are the registers with which a thread makes a prctl(2). ip is where a
-// system call of its has returned to: the two bytes before are syscall, or int
+// call are the registers with which a thread makes a system call. ip is where
+// one of its calls has returned to: the two bytes before are syscall, or int
 // $0x80 (which follows sysenter in the vDSO).
-func (r registers) prctl(ip, option, value uint64) registers {
-	const prctl32 = 172
+func (r registers) call(ip uint64, name callName, args [6]uint64) registers {
+	wide := [...]uint64{unix.SYS_PRCTL, unix.SYS_SETRESUID, unix.SYS_SETRESGID, unix.SYS_SETFSUID, unix.SYS_SETFSGID}
+	narrow := [...]uint64{172, 208, 210, 215, 216} // those with 32 bit ids
 	r.Rip = ip - instruction
 	r.Orig_rax = ^uint64(0) // nothing to restart
 	if r.Cs == userCS32 {
-		r.Rax, r.Rbx, r.Rcx, r.Rdx, r.Rsi, r.Rdi = prctl32, option, value, 0, 0, 0
+		r.Rax = narrow[name]
+		r.Rbx, r.Rcx, r.Rdx, r.Rsi, r.Rdi, r.Rbp = args[0], args[1], args[2], args[3], args[4], args[5]
 		return r
 	}
-	r.Rax, r.Rdi, r.Rsi, r.Rdx, r.R10, r.R8 = unix.SYS_PRCTL, option, value, 0, 0, 0
+	r.Rax = wide[name]
+	r.Rdi, r.Rsi, r.Rdx, r.R10, r.R8, r.R9 = args[0], args[1], args[2], args[3], args[4], args[5]
+	return r
+}
+
+// again are the registers with which a thread that was stopped in a call makes
+// that call again.
+func (r registers) again(n *notification) registers {
+	r.Rip = n.IP - instruction
+	r.Rax, r.Orig_rax = uint64(n.Nr), ^uint64(0)
 	return r
 }
 

@@ -19,13 +19,23 @@ func setRegisters(pid int, r registers) error {
 	return unix.PtraceSetRegSetArm64(pid, int(elf.NT_PRSTATUS), (*unix.PtraceRegsArm64)(&r))
 }
 
-// prctl are the registers with which a thread makes a prctl(2). ip is where a
-// system call of its has returned to: the instruction before is svc 0.
-func (r registers) prctl(ip, option, value uint64) registers {
-	const instruction = 4
+const instruction = 4 // bytes of a system call instruction
+
+// call are the registers with which a thread makes a system call. ip is where
+// one of its calls has returned to: the instruction before is svc 0.
+func (r registers) call(ip uint64, name callName, args [6]uint64) registers {
+	numbers := [...]uint64{unix.SYS_PRCTL, unix.SYS_SETRESUID, unix.SYS_SETRESGID, unix.SYS_SETFSUID, unix.SYS_SETFSGID}
 	r.Pc = ip - instruction
-	r.Regs[8] = unix.SYS_PRCTL
-	copy(r.Regs[:5], []uint64{option, value, 0, 0, 0})
+	r.Regs[8] = numbers[name]
+	copy(r.Regs[:], args[:])
+	return r
+}
+
+// again are the registers with which a thread that was stopped in a call makes
+// that call again.
+func (r registers) again(n *notification) registers {
+	r.Pc = n.IP - instruction
+	r.Regs[0], r.Regs[8] = n.Args[0], uint64(n.Nr)
 	return r
 }
 

@@ -224,15 +224,15 @@ func (f *fanotify) see(event *unix.FanotifyEventMetadata) error {
 	if err != nil {
 		return err
 	}
-	var st unix.Statx_t // after the name, so that it knows of a deletion that the name tells of
-	if err := unix.Statx(int(event.Fd), "", unix.AT_EMPTY_PATH, unix.STATX_TYPE|unix.STATX_NLINK|unix.STATX_MNT_ID, &st); err != nil {
+	var st unix.Statx_t
+	if err := unix.Statx(int(event.Fd), "", unix.AT_EMPTY_PATH, unix.STATX_TYPE|unix.STATX_MNT_ID, &st); err != nil {
 		return err
 	}
 	if path == f.self {
 		return nil
 	}
-	if st.Nlink == 0 {
-		path = strings.TrimSuffix(path, " (deleted)")
+	if gone([]byte(path)) {
+		path = strings.TrimSuffix(path, deletedMark)
 		if unnamed(path) {
 			return nil
 		}

@@ -328,12 +328,15 @@ var fixtures = map[string]func(args []string) error{
 		}
 		return readFile("file")
 	},
-	"seteuid": func(args []string) error { // partly: the recorder cannot follow
-		id, err := strconv.Atoi(args[0])
-		if err != nil {
-			return err
+	"setresuid": func(args []string) error {
+		var ids [3]int
+		for i := range ids {
+			var err error
+			if ids[i], err = strconv.Atoi(args[i]); err != nil {
+				return err
+			}
 		}
-		if err := syscall.Setreuid(-1, id); err != nil {
+		if err := syscall.Setresuid(ids[0], ids[1], ids[2]); err != nil {
 			return err
 		}
 		return readFile("file")

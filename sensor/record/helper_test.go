@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -71,10 +72,10 @@ type job struct {
 	// unchanged; empty: this machine's.
 	Root string
 	// Setup is a shell command to run before, unrecorded. Ask is one that is
-	// recorded as well: it is tried until it succeeds. Stop then ends the
-	// program.
-	Setup, Ask string
-	Stop       unix.Signal
+	// recorded as well: it is tried until it succeeds, once something listens on
+	// Listens. Stop then ends the program.
+	Setup, Listens, Ask string
+	Stop                unix.Signal
 	// Then has the arguments of runs of the same program that follow, each in
 	// a phase of its own.
 	Then [][]string
@@ -298,7 +299,7 @@ func trace(j job) (outcome, error) {
 		procs = append(procs, p)
 	}
 	if j.Ask != "" {
-		if err := ask(s, j.Ask, spec); err != nil {
+		if err := errors.Join(awaitListener(j.Listens), ask(s, j.Ask, spec)); err != nil {
 			return out, err
 		}
 	}
@@ -365,6 +366,28 @@ func trace(j job) (outcome, error) {
 
 // programTime bounds one program.
 const programTime = 2 * time.Minute
+
+// awaitListener waits until something accepts connections on a local port.
+func awaitListener(port string) error {
+	if port == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for {
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", "127.0.0.1:"+port)
+		if err == nil {
+			return conn.Close()
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for port %s: %w", port, err)
+		}
+	}
+}
 
 // ask tries a shell command until it succeeds, as an exec probe.
 func ask(s *Session, command string, spec launch.Spec) error {

@@ -18,6 +18,7 @@ type image struct {
 	interpreter string // PT_INTERP or #!, empty for a static program
 	script      bool
 	raises      string // how it would give privileges: "setuid", ...
+	guarded     bool   // not everybody may read it
 }
 
 // errNotImage says that a file is no program in a format we know.
@@ -40,7 +41,7 @@ func readImage(path string) (image, error) {
 		return image{}, errNotImage
 	}
 	img, err := parseImage(f)
-	img.raises = raises(fd, st.Mode)
+	img.raises, img.guarded = raises(fd, st.Mode), st.Mode&0o444 != 0o444
 	return img, err
 }
 

@@ -37,8 +37,13 @@ type listener struct {
 	// unsettled are threads whose last call may have changed what names mean.
 	unsettled map[uint32]struct{}
 	path, key []byte
-	events    uint64
-	done      chan struct{}
+	// attached are the threads that the listener traces; stopped says that it
+	// looks at one that has stopped, whose notification is answered already.
+	attached map[int]*attached
+	stopped  bool
+	pretences
+	events uint64
+	done   chan struct{}
 }
 
 // fingerprint is 128 bits of hash under secret seeds: two paths with the same
@@ -61,6 +66,7 @@ func newListener(r *recorder, l launch.Listener) *listener {
 	return &listener{
 		recorder: r, Listener: l, target: newTarget(r.privileged),
 		known: map[fingerprint]verdict{}, images: map[fingerprint]ran{}, unsettled: map[uint32]struct{}{},
+		attached: map[int]*attached{}, pretences: pretences{},
 		seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
 		path:  make([]byte, unix.PathMax), done: make(chan struct{}),
 	}
@@ -77,6 +83,9 @@ func (l *listener) run() {
 	interruptible := kernelAtLeast(6, 11) // RECV ends with the last process
 	var n notification
 	for {
+		if len(l.attached) > 0 {
+			l.attend(fd)
+		}
 		if !interruptible {
 			if up, err := hungUp(fd, -1); up || err != nil {
 				l.loseOn(err, "wait for notifications")
@@ -134,7 +143,8 @@ func (l *listener) answer(fd int, n *notification) {
 	}
 	l.events++
 	l.settle(n.PID)
-	if c.kind == kindSetID {
+	switch c.kind {
+	case kindSetID:
 		l.census.suspect(n.PID)
 		if l.privileged {
 			send(fd, n.ID, 0)
@@ -142,18 +152,37 @@ func (l *listener) answer(fd int, n *notification) {
 			l.keepReadable(fd, n)
 		}
 		return
+	case kindDumpable:
+		l.pretend(fd, n)
+		return
+	}
+	if l.attached[int(n.PID)] != nil && l.inspect(fd, n, c) {
+		return
 	}
 	hidden, err := l.record(fd, n, c)
 	l.account(n, err)
+	if c.kind == kindExec {
+		l.executed(fd, n)
+	}
+	l.changed(n, c)
+	reply(fd, n.ID, hidden)
+}
+
+// reply lets a recorded call go on, unless it concerns the sensor's own files.
+func reply(fd int, id uint64, hidden bool) {
+	if hidden {
+		send(fd, id, unix.ENOENT)
+		return
+	}
+	send(fd, id, 0)
+}
+
+// changed notes that a call which is about to go on may change what names mean.
+func (l *listener) changed(n *notification, c call) {
 	if c.changes {
 		l.generation.Add(1)
 		l.unsettled[n.PID] = struct{}{}
 	}
-	if hidden {
-		send(fd, n.ID, unix.ENOENT)
-		return
-	}
-	send(fd, n.ID, 0)
 }
 
 func (l *listener) describe(n *notification) (call, bool) {
@@ -397,7 +426,7 @@ func (l *listener) see(fd int, n *notification, dir int8, path []byte, to want) 
 		}
 		return v.hidden, nil
 	}
-	if !valid(fd, n.ID) {
+	if !l.stopped && !valid(fd, n.ID) {
 		return false, nil // what was read may be another process'
 	}
 	pl := place{

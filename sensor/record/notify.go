@@ -1,6 +1,7 @@
 package record
 
 import (
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -55,6 +56,20 @@ func valid(fd int, id uint64) bool {
 func wakeOnSameCPU(fd int) unix.Errno {
 	_, _, errno := unix.RawSyscall(unix.SYS_IOCTL, uintptr(fd), unix.SECCOMP_IOCTL_NOTIF_SET_FLAGS, unix.SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP)
 	return errno
+}
+
+// sendValue answers the call with a result of its own.
+func sendValue(fd int, id uint64, value int64) {
+	r := response{ID: id, Val: value}
+	_, _, _ = unix.RawSyscall(unix.SYS_IOCTL, uintptr(fd), unix.SECCOMP_IOCTL_NOTIF_SEND, uintptr(unsafe.Pointer(&r)))
+}
+
+// ready waits for a notification or the end of all processes and reports whether
+// there is one.
+func ready(fd int, timeout time.Duration) bool {
+	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	n, err := unix.Poll(fds, int(timeout.Milliseconds()))
+	return n > 0 || err != nil && err != unix.EINTR
 }
 
 // hungUp reports whether no process with the filter is left. It waits up to

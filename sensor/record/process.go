@@ -66,6 +66,7 @@ type censusRow struct {
 type ran struct {
 	exe, script string
 	raises      bool // may change the user
+	guarded     bool // not everybody may read one of them
 }
 
 // add notes the next file of a chain of scripts and their interpreters.

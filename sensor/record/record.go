@@ -22,9 +22,15 @@
 //     same is not seen; without a name it is fstat(2) in disguise.
 //   - Descriptors inherited from outside and io_uring, which the programs are
 //     told the kernel does not have, are fanotify's to see.
-//   - Without privileges, a process that changed its ids only in part (seteuid)
-//     and then uses a path is a loss, and so is a program file that its own user
-//     may execute but not read.
+//   - Without privileges, a process with different real, effective and saved ids
+//     of which none is root's, or with effective capabilities that the change of
+//     its ids took and it raised again, cannot be read when it uses a path: that
+//     is a loss, as is a process that another one traces (ptrace(2)) and that
+//     changes its user.
+//   - Without privileges every program stays dumpable whatever it does about it;
+//     PR_GET_DUMPABLE(2const) says what it would otherwise. The recorder traces
+//     (ptrace(2)) a process for a moment when it changes its ids, and for as long
+//     as they differ.
 //   - manifest.Dir is hidden by failing calls that name something in it with
 //     ENOENT, where it cannot be unmounted. That keeps an application from
 //     stumbling over the sensor's files; it is no protection against one that

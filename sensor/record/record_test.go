@@ -431,12 +431,13 @@ func TestBurst(t *testing.T) {
 	}
 }
 
-// TestPartialDrop is what the recorder cannot read without privileges: it says
-// so instead of leaving it out.
-func TestPartialDrop(t *testing.T) {
+// TestThreeUsers is what the recorder cannot read without privileges, a process
+// with different ids and none of them root's: it says so instead of leaving it
+// out.
+func TestThreeUsers(t *testing.T) {
 	exe := program(t)
 	dir := workplace(t, []string{"file"})
-	spec := launch.Spec{Path: exe, Args: []string{"program", "fixture", "seteuid", "33"}, Dir: dir}
+	spec := launch.Spec{Path: exe, Args: []string{"program", "fixture", "setresuid", "33", "34", "35"}, Dir: dir}
 	out := run(t, job{Mode: sandbox, Spec: spec})
 	if out.Lost == 0 || !strings.Contains(out.CloseErr, "program") || !strings.Contains(out.CloseErr, "--allow security.insecure") {
 		t.Errorf("lost %d, %q", out.Lost, out.CloseErr)

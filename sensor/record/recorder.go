@@ -67,10 +67,13 @@ func (r *recorder) follow(pl place, path []byte, to want, noNewPrivs bool) (bool
 	return false, r.execute(pl, slices.Clone(f.path), noNewPrivs, 0)
 }
 
+// deletedMark is behind what a link of /proc names when that was deleted.
+const deletedMark = " (deleted)"
+
 // gone reports whether a link of /proc names something that was deleted. A file
 // may really have such a name.
 func gone(path []byte) bool {
-	if !bytes.HasSuffix(path, []byte(" (deleted)")) {
+	if !bytes.HasSuffix(path, []byte(deletedMark)) {
 		return false
 	}
 	var st unix.Stat_t
@@ -95,6 +98,7 @@ func (r *recorder) execute(pl place, path []byte, noNewPrivs bool, depth int) er
 	}
 	pl.ran.add(string(path))
 	pl.ran.raises = pl.ran.raises || img.raises != ""
+	pl.ran.guarded = pl.ran.guarded || img.guarded
 	if img.interpreter == "" {
 		return nil
 	}

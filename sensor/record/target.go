@@ -82,6 +82,9 @@ func denied(err error) bool {
 func wear(who ids, f func() error) error {
 	err := putOn(who)
 	if err == nil {
+		err = raise()
+	}
+	if err == nil {
 		err = f()
 	}
 	if back := takeOff(); back != nil {
@@ -99,6 +102,21 @@ func putOn(who ids) error {
 		{unix.SYS_SETRESGID, uintptr(who.gid)}, {unix.SYS_SETRESUID, uintptr(who.uid)},
 		{unix.SYS_SETFSGID, uintptr(who.gid)}, {unix.SYS_SETFSUID, uintptr(who.uid)},
 	})
+}
+
+// raise makes all capabilities effective again of which the change of the file
+// system uid took some: a process can only be read by one that has the
+// capabilities that it may have itself.
+func raise() error {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	if err := unix.Capget(&header, &data[0]); err != nil {
+		return err
+	}
+	for i := range data {
+		data[i].Effective = data[i].Permitted
+	}
+	return unix.Capset(&header, &data[0])
 }
 
 // takeOff starts with the file system uid: only its own change from another
@@ -128,9 +146,12 @@ func idsOf(pid int) (ids, error) {
 	return ids{st.uid[0], st.gid[0]}, err
 }
 
-// status is what is read of /proc/PID/status: real, effective, saved and file
-// system ids.
-type status struct{ uid, gid [4]int }
+// status is what is read of /proc/PID/status.
+type status struct {
+	uid, gid     [4]int // real, effective, saved and file system ids
+	effective    uint64 // capabilities
+	tgid, parent int    // process ids
+}
 
 func statusOf(pid int) (status, error) {
 	var st status
@@ -139,17 +160,21 @@ func statusOf(pid int) (status, error) {
 		return st, errGone
 	}
 	for line := range bytes.Lines(text) {
-		for _, f := range []struct {
-			name string
-			to   *[4]int
-		}{{"Uid:", &st.uid}, {"Gid:", &st.gid}} {
-			rest, ok := bytes.CutPrefix(line, []byte(f.name))
-			if !ok {
-				continue
-			}
-			if _, err := fmt.Sscan(string(rest), &f.to[0], &f.to[1], &f.to[2], &f.to[3]); err != nil {
-				return st, fmt.Errorf("/proc/%d/status: %w", pid, err)
-			}
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		switch string(name) {
+		case "Tgid":
+			_, err = fmt.Sscan(string(value), &st.tgid)
+		case "PPid":
+			_, err = fmt.Sscan(string(value), &st.parent)
+		case "Uid":
+			_, err = fmt.Sscan(string(value), &st.uid[0], &st.uid[1], &st.uid[2], &st.uid[3])
+		case "Gid":
+			_, err = fmt.Sscan(string(value), &st.gid[0], &st.gid[1], &st.gid[2], &st.gid[3])
+		case "CapEff":
+			st.effective, err = strconv.ParseUint(string(bytes.TrimSpace(value)), 16, 64)
+		}
+		if err != nil {
+			return st, fmt.Errorf("/proc/%d/status: %w", pid, err)
 		}
 	}
 	return st, nil
