@@ -37,6 +37,7 @@ func TestIntegration(t *testing.T) {
 		{"image", testImage},
 		{"outputs", testOutputs},
 		{"caching", testCaching},
+		{"refresh", testRefresh},
 		{"attestations", testAttestations},
 		{"platforms", testPlatforms},
 		{"examples", testExamples},

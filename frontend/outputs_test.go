@@ -312,6 +312,45 @@ func testCaching(t *testing.T, s suite) {
 	})
 }
 
+// testRefresh: a step that applies updates runs again when its window is over,
+// with what is built on it, and nothing else does. SOURCE_DATE_EPOCH is the time.
+func testRefresh(t *testing.T, s suite) {
+	const day = 24 * 3600
+	eachClient(t, func(t *testing.T, build gwclient.BuildFunc) {
+		b := s.app(build, `ENV TEST=`+t.Name(), `RUN ["/fixture", "make-files", "/before", "1", "1"]`, `COPY fixture /bin/apk`,
+			`RUN ["/bin/apk", "upgrade"]`, `RUN ["/fixture", "make-files", "/after", "1", "1"]`, `CMD ["read", "/fixture"]`)
+		const before, upgrade, after = `"/before"`, `"upgrade"`, `"/after"`
+		ran := func(t *testing.T, seconds int, more ...string) (ran []string) {
+			log := s.env.BuildImage(t, args(b, append(more, fmt.Sprintf("SOURCE_DATE_EPOCH=%d", seconds))...)).Log
+			for step, hit := range cached(log) {
+				for _, name := range []string{before, upgrade, after} {
+					if !hit && strings.Contains(step, name) {
+						ran = append(ran, name)
+					}
+				}
+			}
+			slices.Sort(ran)
+			return ran
+		}
+		for _, step := range []struct {
+			name    string
+			seconds int
+			args    []string
+			want    []string
+		}{
+			{"first", 100 * day, nil, []string{after, before, upgrade}},
+			{"same day", 101*day - 1, nil, nil},
+			{"next day", 101 * day, nil, []string{after, upgrade}},
+			{"never", 102 * day, []string{"SLIM_REFRESH=off"}, []string{after, upgrade}},
+			{"never again", 500 * day, []string{"SLIM_REFRESH=off"}, nil},
+		} {
+			if got := ran(t, step.seconds, step.args...); !slices.Equal(got, step.want) {
+				t.Errorf("%s: ran %q, want %q", step.name, got, step.want)
+			}
+		}
+	})
+}
+
 // testAttestations: an SBOM is one of the slim root, and provenance hurts
 // nothing.
 func testAttestations(t *testing.T, s suite) {

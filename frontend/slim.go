@@ -144,7 +144,7 @@ func (b *build) slim(ctx context.Context, fat *dockerfile2llb.Result, p *ocispec
 	if err != nil {
 		return nil, err
 	}
-	if s.fatState, err = fixed(ctx, fat.State); err != nil {
+	if s.fatState, err = llbgen.Fixed(ctx, fat.State, b.date(fat.Epoch), b.dated); err != nil {
 		return nil, err
 	}
 	pack := b.cfg.Pack(fat.Image.Config, platformID(p))
@@ -226,23 +226,6 @@ func solve(ctx context.Context, c gwclient.Client, st llb.State, req gwclient.So
 		return nil, err
 	}
 	return res.SingleRef()
-}
-
-// fixed marshals a state with its own defaults (the target platform among
-// them), so that mounting it into a step of another platform changes nothing.
-func fixed(ctx context.Context, st llb.State) (llb.State, error) {
-	def, err := st.Marshal(ctx)
-	if err != nil {
-		return llb.State{}, fmt.Errorf("marshal LLB: %w", err)
-	}
-	if len(def.Def) == 0 {
-		return llb.Scratch(), nil
-	}
-	op, err := llb.NewDefinitionOp(def.ToPB())
-	if err != nil {
-		return llb.State{}, err
-	}
-	return llb.NewState(op), nil
 }
 
 // platformID names a platform as BuildKit's results do; nil is the worker's.

@@ -81,6 +81,7 @@ const (
 	DefaultTimeout      = 5 * time.Minute  // of a whole run
 	DefaultReadyTimeout = 2 * time.Minute  // until the app is up
 	DefaultProbeTimeout = 30 * time.Second // of one probe, retries included
+	DefaultRefresh      = 24 * time.Hour   // of steps that apply updates
 	StopGrace           = 10 * time.Second // between STOPSIGNAL and SIGKILL, as docker stop has it
 )
 
@@ -104,6 +105,9 @@ type Config struct {
 	Probes []Probe
 	// Rules are keep and drop directives, in the same order.
 	Rules []manifest.Rule
+	// Refresh is how old the cached result of a step that applies OS updates
+	// may be; 0 for any age.
+	Refresh time.Duration
 	// Overrides are the severities that the Dockerfile gives to rules, of all
 	// its stages.
 	Overrides []Override

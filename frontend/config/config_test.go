@@ -68,7 +68,7 @@ func golden(t *testing.T, name, got string) {
 func TestDefaults(t *testing.T) {
 	c := parse(t, base)
 	want := Config{
-		Mode: ModeOn, Slim: true, Sensor: SensorAuto, Output: OutputImage, FailOn: "error", Timeout: 5 * time.Minute,
+		Mode: ModeOn, Slim: true, Sensor: SensorAuto, Output: OutputImage, FailOn: "error", Refresh: 24 * time.Hour, Timeout: 5 * time.Minute,
 		Verify: true, Network: NetworkNone,
 	}
 	c.file, c.from = file{}, manifest.Location{}
@@ -210,7 +210,9 @@ func TestDirectives(t *testing.T) {
 		{`verify on`, func(c *Config) { c.Verify = true }},
 		{`verify off`, func(c *Config) { c.Verify = false }},
 		{`granularity file`, func(*Config) {}},
-		{`refresh off`, func(*Config) {}},
+		{`refresh off`, func(c *Config) { c.Refresh = 0 }},
+		{`refresh 7d`, func(c *Config) { c.Refresh = 7 * 24 * time.Hour }},
+		{`refresh 90m`, func(c *Config) { c.Refresh = 90 * time.Minute }},
 		{`policy team/policy.yaml`, func(c *Config) { c.Policy = "team/policy.yaml" }},
 		{`rule DL3006=off NonRootUser=warn reason="drops it itself" until=2026-12-31`, func(c *Config) {
 			until := time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC)
@@ -285,7 +287,7 @@ func TestDirectiveErrors(t *testing.T) {
 		`start`, `start FOO=bar a`, `start evn.FOO=bar a`, `start env.1=a`, `start env.A-B=a`, `start env.A=1 env.A=2`, `start secret.A=b`, `start a; b`, `start []`,
 		`network`, `network noen`, `network host`, `network none none`, `network none x=1`,
 		`sensor`, `sensor secomp`, `sensor ebpf`, `verify yes`, `verify repair`, `granularity package`, `granularity app`, `granularity x`,
-		`refresh`, `refresh 24h`, `refresh on`, `refresh off off`,
+		`refresh`, `refresh 1s`, `refresh 400d`, `refresh daily`, `refresh on`, `refresh off off`,
 		`keep`, `keep app/**`, `keep /a/../b`, `keep /a/./b`, `keep /a[`, `keep /a/{b`, `keep /a raeson=x`, `keep reason=x`, `drop`, `drop a`,
 		`keep-exe`, `keep-exe bin/sh`, `keep-exe *`, `keep-package`, `keep-package lib*`, `keep-package ''`, `keep-shell bash`,
 		`keep-stage-copy`, `lock slim.lock`, `policy`, `policy a b`, `rule`, `rule X`, `rule X=never`, `rule X=off until=soon`, `rule X=off X=warn`, `rule reason=x`, `service db image=postgres`, `output keep-metadata=on`,

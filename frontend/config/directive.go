@@ -245,19 +245,20 @@ func (d *directive) policy() func(*Config) {
 	return func(c *Config) { c.Policy = words[0].text }
 }
 
-// refresh off is what every build does.
+// refresh reads a duration, or off.
 func (d *directive) refresh() func(*Config) {
 	d.sets = append(d.sets, "refresh")
 	words, _ := d.split("refresh")
-	switch {
-	case len(words) == 0:
+	if len(words) == 0 {
 		d.fail(d.verb.span, "refresh wants a duration such as 24h, or off")
-	case len(words) > 1:
-		d.surplus("refresh", words[1:])
-	default:
-		d.report(words[0].span, chooseRefresh("refresh value", words[0].text))
+		return nil
 	}
-	return func(*Config) {}
+	d.surplus("refresh", words[1:])
+	age, err := parseRefresh(words[0].text)
+	if err != nil {
+		d.fail(words[0].span, "%s", err)
+	}
+	return func(c *Config) { c.Refresh = age }
 }
 
 // start reads [env.K=V …] [CMD…].

@@ -59,6 +59,7 @@ func defaults(f file) *Config {
 		Timeout: DefaultTimeout,
 		Verify:  true,
 		Network: NetworkNone,
+		Refresh: DefaultRefresh,
 		FailOn:  "error",
 		file:    f,
 	}

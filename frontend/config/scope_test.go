@@ -358,7 +358,7 @@ func TestGrammar(t *testing.T) {
 		{`verify off`, true},
 		{`rule X=off reason=y until=2027-01-01`, true},
 		{`policy FILE`, true},
-		{`refresh 24h`, false},
+		{`refresh 24h`, true},
 		{`refresh off`, true},
 		{`output keep-metadata=on`, false},
 		{`on`, true},

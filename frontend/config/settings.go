@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 
@@ -37,9 +39,9 @@ func settings() []setting {
 		{"SLIM_OUTPUT", chosen(
 			[]string{string(OutputImage), string(OutputFat), string(OutputReport), string(OutputRootfs)}, []string{"lock"},
 			func(c *Config, v string) { c.Output = Output(v) })},
-		{"SLIM_TIMEOUT", setTimeout},
+		{"SLIM_TIMEOUT", func(c *Config, v string) *Error { return setDuration(&c.Timeout, v, parseDuration) }},
 		{"SLIM_LOCK", chosen([]string{"off"}, []string{"auto", "frozen", "update"}, nil)},
-		{"SLIM_REFRESH", func(_ *Config, v string) *Error { return chooseRefresh("value", v) }},
+		{"SLIM_REFRESH", func(c *Config, v string) *Error { return setDuration(&c.Refresh, v, parseRefresh) }},
 		{"SLIM_POLICY", func(c *Config, v string) *Error { c.Policy = v; return nil }},
 		{"SLIM_FAIL_ON", chosen([]string{"error", "warn", "never"}, nil, func(c *Config, v string) { c.FailOn = v })},
 	}
@@ -66,21 +68,37 @@ func chosen(values, later []string, set func(*Config, string)) func(*Config, str
 	}
 }
 
-func setTimeout(c *Config, value string) *Error {
-	d, err := parseDuration(value)
+func setDuration(to *time.Duration, value string, parse func(string) (time.Duration, error)) *Error {
+	d, err := parse(value)
 	if err != nil {
 		return &Error{Message: err.Error()}
 	}
-	c.Timeout = d
+	*to = d
 	return nil
 }
 
-// chooseRefresh accepts off; a duration is right, but not supported yet.
-func chooseRefresh(what, value string) *Error {
-	if _, err := parseDuration(value); err == nil {
-		return &Error{Message: fmt.Sprintf("%s %q is not supported yet, want off", what, value), Unsupported: true}
+// maxRefresh bounds the age of a step that applies updates: older is never.
+const maxRefresh = 365 * 24 * time.Hour
+
+// parseRefresh reads a duration, also in days (7d), or off, which is 0.
+func parseRefresh(value string) (time.Duration, error) {
+	if value == "off" {
+		return 0, nil
 	}
-	return choose(what, value, []string{"off"}, nil)
+	text := value
+	if days, ok := strings.CutSuffix(value, "d"); ok {
+		if n, err := strconv.ParseUint(days, 10, 16); err == nil {
+			text = fmt.Sprintf("%dh", 24*n)
+		}
+	}
+	d, err := time.ParseDuration(text)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("%q is no duration, want one such as 24h or 7d, or off", value)
+	case d < time.Minute || d > maxRefresh:
+		return 0, fmt.Errorf("duration %s is out of range, want 1m to 365d, or off", value)
+	}
+	return d, nil
 }
 
 // assignment is one SLIM or SLIM_* as the user gave it.

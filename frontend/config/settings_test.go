@@ -28,7 +28,8 @@ func TestSettings(t *testing.T) {
 		{"SLIM_OUTPUT", "rootfs", func(c *Config) bool { return c.Output == OutputRootfs }},
 		{"SLIM_TIMEOUT", "90s", func(c *Config) bool { return c.Timeout == 90*time.Second }},
 		{"SLIM_LOCK", "off", func(*Config) bool { return true }},
-		{"SLIM_REFRESH", "off", func(*Config) bool { return true }},
+		{"SLIM_REFRESH", "off", func(c *Config) bool { return c.Refresh == 0 }},
+		{"SLIM_REFRESH", "7d", func(c *Config) bool { return c.Refresh == 7*24*time.Hour }},
 		{"SLIM_FAIL_ON", "never", func(c *Config) bool { return c.FailOn == "never" }},
 		{"SLIM_POLICY", "/policy.yaml", func(c *Config) bool { return c.Policy == "/policy.yaml" }},
 		{"slim_sensor", "x", func(*Config) bool { return true }},
@@ -74,8 +75,7 @@ func TestSettingErrors(t *testing.T) {
 		{"SLIM_TIMEOUT", "0s", `SLIM_TIMEOUT: duration 0s is out of range, want more than 0 and at most 24h`, false},
 		{"SLIM_LOCK", "frozen", `SLIM_LOCK: value "frozen" is not supported yet, want off`, true},
 		{"SLIM_LOCK", "forzen", `SLIM_LOCK: unknown value "forzen", did you mean "frozen"?`, false},
-		{"SLIM_REFRESH", "24h", `SLIM_REFRESH: value "24h" is not supported yet, want off`, true},
-		{"SLIM_REFRESH", "daily", `SLIM_REFRESH: unknown value "daily", want off`, false},
+		{"SLIM_REFRESH", "daily", `SLIM_REFRESH: "daily" is no duration, want one such as 24h or 7d, or off`, false},
 		{"SLIM_FAIL_ON", "info", `SLIM_FAIL_ON: unknown value "info", want error, warn or never`, false},
 	}
 	for _, test := range tests {

@@ -38,6 +38,8 @@ const (
 	TraceDir = Dir + "/trace"
 	// RootDir is the mount that becomes the slim image's root.
 	RootDir = Dir + "/root"
+	// RefreshDir is where a dated step of the Dockerfile finds its date.
+	RefreshDir = Dir + "/refresh"
 )
 
 // File names within the folders above.
