@@ -1,80 +1,178 @@
 package record
 
 import (
+	"cmp"
 	"fmt"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/org/slimfile/sensor/launch"
 )
 
-// BenchmarkTraced reports how much longer programs take under the recorders
-// than without, start and end included, each pair measured side by side.
+// workload is a program whose tracing is measured.
+type workload struct {
+	name string
+	spec func(b *testing.B) launch.Spec
+}
+
+func workloads() []workload {
+	return []workload{
+		{"python imports", shell("/usr/bin/python3 -c 'import json, ssl, email, sqlite3, asyncio, xml.dom, http.server, unittest, ctypes'")},
+		{"node requires", shell("npm --version >/dev/null")},
+		{"java start", shell("java -Xshare:off -version 2>/dev/null")},
+		{"php includes", php},
+		{"perl modules", shell("perl -MPOSIX -MStorable -MFile::Find -MIO::Socket -e 1")},
+		{"git status", gitStatus},
+		{"find 20k files", func(b *testing.B) launch.Spec { return find(b, sources(b, 20_000)) }},
+		{"open storm", repeat("open", false, 0)},
+		{"stat storm", repeat("stat", false, 0)},
+		{"stat storm, relative", repeat("stat", true, 0)},
+		{"stat storm, relative, nobody", repeat("stat", true, nobody)},
+		{"distinct opens", func(b *testing.B) launch.Spec { return fixtureSpec(b, b.TempDir(), "many", "50000", "n") }},
+		{"2000 processes", shell("i=0; while [ $i -lt 2000 ]; do /bin/true; i=$((i+1)); done")},
+	}
+}
+
+// BenchmarkTraced reports how much longer programs take, start and end
+// included, under seccomp alone, with fanotify beside it, and under strace; all
+// sides are measured in turn. Wall clock times say nothing on a busy machine,
+// CPU times (-cpu) still something.
 func BenchmarkTraced(b *testing.B) {
-	exe := program(b)
-	var names, paths []string
-	for i := range 1000 {
-		names = append(names, fmt.Sprintf("d%d/f%d", i%10, i))
-	}
-	dir := workplace(b, names)
-	for _, n := range names {
-		paths = append(paths, filepath.Join(dir, n))
-	}
-	fixture := func(args ...string) launch.Spec {
-		return launch.Spec{Path: exe, Args: slices.Concat([]string{"program", "fixture"}, args), Dir: dir}
-	}
-	programs := []struct {
-		name string
-		spec func() launch.Spec
-	}{
-		{"opens-100k-of-1k", func() launch.Spec { return fixture(append([]string{"repeat", "open", "100000"}, paths...)...) }},
-		{"stats-100k-of-1k", func() launch.Spec { return fixture(append([]string{"repeat", "stat", "100000"}, paths...)...) }},
-		{"relative-stats-100k", func() launch.Spec { return fixture(append([]string{"repeat", "stat", "100000"}, names...)...) }},
-		{"distinct-opens-50k", func() launch.Spec { return fixture("many", "50000", "n") }},
-		{"perl", func() launch.Spec { return command(b, "perl -MPOSIX -MStorable -MFile::Find -e 1") }},
-		{"python", func() launch.Spec { return command(b, "/usr/bin/python3 -c import,json,ssl,email,sqlite3") }},
-		{"find", func() launch.Spec { return command(b, "find /usr/lib -size +1k -name none") }},
-	}
-	for _, p := range programs {
-		for _, m := range []mode{sandbox, insecure} {
-			b.Run(p.name+"/"+string(m), func(b *testing.B) {
-				spec := p.spec()
-				var with, without []time.Duration
-				for b.Loop() {
-					with = append(with, measure(b, job{Mode: m, Spec: spec}))
-					without = append(without, measure(b, job{Mode: m, Spec: spec, Untraced: true}))
+	strace := need(b, "strace")
+	for _, w := range workloads() {
+		b.Run(w.name, func(b *testing.B) {
+			spec := w.spec(b)
+			under := spec
+			under.Path = strace
+			under.Args = slices.Concat([]string{"strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", "trace=%file", spec.Path}, spec.Args[1:])
+			sides := []struct {
+				name string
+				job  job
+			}{
+				{"untraced", job{Mode: sandbox, Spec: spec, Untraced: true}},
+				{"seccomp", job{Mode: sandbox, Spec: spec}},
+				{"both", job{Mode: insecure, Spec: spec}},
+				{"strace", job{Mode: insecure, Spec: under, Untraced: true}},
+			}
+			wall, cpu := make([][]float64, len(sides)), make([][]float64, len(sides))
+			for b.Loop() {
+				for i, s := range sides {
+					out := measure(b, s.job)
+					wall[i], cpu[i] = append(wall[i], out.Elapsed.Seconds()*1000), append(cpu[i], out.CPU.Seconds()*1000)
 				}
-				b.ReportMetric(median(with).Seconds()/median(without).Seconds(), "x-untraced")
-				b.ReportMetric(median(with).Seconds()*1000, "ms")
-			})
+			}
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(median(wall[0]), "ms-untraced")
+			for i, s := range sides[1:] {
+				b.ReportMetric(median(wall[i+1])/median(wall[0]), "x-"+s.name)
+				b.ReportMetric(median(cpu[i+1])/median(cpu[0]), "x-"+s.name+"-cpu")
+			}
+		})
+	}
+}
+
+// shell is a command line. What it runs has to be installed.
+func shell(line string) func(b *testing.B) launch.Spec {
+	return func(b *testing.B) launch.Spec {
+		if first, _, _ := strings.Cut(line, " "); !strings.Contains(first, "=") {
+			need(b, first)
+		}
+		return launch.Spec{Path: "/bin/sh", Args: []string{"sh", "-c", line}, Env: []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}}
+	}
+}
+
+// fixtureSpec is a program of fixture_test.go.
+func fixtureSpec(b *testing.B, dir string, args ...string) launch.Spec {
+	return launch.Spec{Path: program(b), Args: slices.Concat([]string{"program", "fixture"}, args), Dir: dir}
+}
+
+// repeat opens or stats 1000 files 100 times each.
+func repeat(what string, relative bool, uid uint32) func(b *testing.B) launch.Spec {
+	return func(b *testing.B) launch.Spec {
+		var names []string
+		for i := range 1000 {
+			names = append(names, fmt.Sprintf("d%d/f%d", i%10, i))
+		}
+		dir := workplace(b, names)
+		for i, n := range names {
+			if !relative {
+				names[i] = filepath.Join(dir, n)
+			}
+		}
+		spec := fixtureSpec(b, dir, slices.Concat([]string{"repeat", what, "100000"}, names)...)
+		spec.UID, spec.GID = uid, uid
+		return spec
+	}
+}
+
+// sources makes n files in folders of a hundred.
+func sources(b *testing.B, n int) string {
+	dir := workplace(b, nil)
+	for i := range n {
+		name := fmt.Sprintf("%s/src/p%d/q%d/file%d.c", dir, i/1000, i/100, i)
+		if i%100 == 0 {
+			if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := os.WriteFile(name, fmt.Appendf(nil, "%d\n", i), 0o644); err != nil {
+			b.Fatal(err)
 		}
 	}
+	return dir
 }
 
-// command splits at spaces; a comma stands for one.
-func command(b *testing.B, line string) launch.Spec {
-	args := strings.Fields(line)
-	path := need(b, args[0])
-	if last := len(args) - 1; strings.HasPrefix(args[last], "import,") {
-		module, list, _ := strings.Cut(args[last], ",")
-		args[last] = module + " " + list
+func find(b *testing.B, dir string) launch.Spec {
+	return launch.Spec{Path: need(b, "find"), Args: []string{"find", ".", "-size", "+1k"}, Dir: dir}
+}
+
+func gitStatus(b *testing.B) launch.Spec {
+	git, dir := need(b, "git"), sources(b, 20_000)
+	for _, args := range [][]string{{"init", "-q"}, {"config", "gc.auto", "0"}, {"config", "maintenance.auto", "false"}, {"add", "."}, {"-c", "user.name=n", "-c", "user.email=e@example.com", "commit", "-qm", "all"}, {"status"}} {
+		cmd := exec.Command(git, args...)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			b.Fatalf("git %v: %v\n%s", args, err, out)
+		}
 	}
-	return launch.Spec{Path: path, Args: args, Env: []string{"PATH=/usr/bin:/bin"}}
+	return launch.Spec{Path: git, Args: []string{"git", "status", "--porcelain"}, Dir: dir}
 }
 
-func measure(b *testing.B, j job) time.Duration {
+// php includes two thousand files, as a framework does for some requests.
+func php(b *testing.B) launch.Spec {
+	path, dir := need(b, "php"), workplace(b, nil)
+	main := "<?php\n"
+	for i := range 2000 {
+		name := fmt.Sprintf("lib/m%d/c%d.php", i/50, i)
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			b.Fatal(err)
+		}
+		text := fmt.Sprintf("<?php\nclass C%d { function run($x) { return $x + %d; } }\n", i, i)
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			b.Fatal(err)
+		}
+		main += fmt.Sprintf("require_once __DIR__ . '/%s';\n", name)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "main.php"), []byte(main), 0o644); err != nil {
+		b.Fatal(err)
+	}
+	return launch.Spec{Path: path, Args: []string{"php", "main.php"}, Dir: dir}
+}
+
+func measure(b *testing.B, j job) outcome {
 	b.Helper()
 	out := run(b, j)
 	if out.Exit != 0 || out.StartErr != "" || out.CloseErr != "" {
 		b.Fatalf("exit %d, start %q, close %q", out.Exit, out.StartErr, out.CloseErr)
 	}
-	return out.Elapsed
+	return out
 }
 
-func median(d []time.Duration) time.Duration {
-	slices.Sort(d)
-	return d[len(d)/2]
+func median[T cmp.Ordered](values []T) T {
+	slices.Sort(values)
+	return values[len(values)/2]
 }

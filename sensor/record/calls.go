@@ -19,6 +19,7 @@ const (
 	kindSockets              // socketcall(2) of i386, which holds the two above
 	kindReroot               // chroot(2), pivot_root(2): absolute paths start elsewhere
 	kindSetID                // setuid(2) and its family
+	kindMove                 // fchdir(2), clone(2): no path, but it changes places
 	kindDumpable             // prctl(2) about the dumpable state
 	kindMap                  // mmap(2) of a file as code
 	kindSend                 // sendto(2) with an address
@@ -31,9 +32,8 @@ type call struct {
 	a, b arg // b is the second path of two
 	// flags is the position of the open(2) or AT_* flags, none if there are
 	// no flags.
-	flags int8
-	// changes says that the call may make known names mean something else.
-	changes bool
+	flags   int8
+	changes change
 }
 
 // none stands for an argument that the call does not have.
@@ -66,12 +66,16 @@ func (a arg) present() bool { return a.path != none }
 // one is a call with a single path.
 func one(a arg) call { return call{a: a, b: at(none, none, 0, 0), flags: none} }
 
+// move is a call that changes places and has no path.
+func move() call { return one(at(none, none, 0, 0)).of(kindMove).moves() }
+
 // two is a call with two paths.
 func two(a, b arg) call { return call{a: a, b: b, flags: none} }
 
 func (c call) of(k kind) call         { c.kind = k; return c }
 func (c call) flagsAt(pos int8) call  { c.flags = pos; return c }
-func (c call) changing() call         { c.changes = true; return c }
+func (c call) changing() call         { c.changes |= changesNames; return c }
+func (c call) moves() call            { c.changes |= changesPlaces; return c }
 func relative(ops manifest.Ops) call  { return one(at(none, 0, ops, 0)) }
 func itself(ops manifest.Ops) call    { return one(at(none, 0, ops, noFollow)) }
 func beneath(ops manifest.Ops) call   { return one(at(0, 1, ops, 0)) }
@@ -95,8 +99,9 @@ func calls() map[string]call {
 		"openat2": beneath(0).of(kindOpen2).flagsAt(2),
 		"creat":   one(at(none, 0, written, creates)),
 
-		"execve":   relative(manifest.Executed).of(kindExec),
-		"execveat": beneath(manifest.Executed).of(kindExec).flagsAt(4),
+		// A thread that executes takes the number of its process' first one.
+		"execve":   relative(manifest.Executed).of(kindExec).moves(),
+		"execveat": beneath(manifest.Executed).of(kindExec).flagsAt(4).moves(),
 
 		"statx":             beneath(checked).flagsAt(2),
 		"newfstatat":        beneath(checked).flagsAt(3),
@@ -109,8 +114,15 @@ func calls() map[string]call {
 		"file_getattr":      beneath(checked).flagsAt(4),
 		"inotify_add_watch": one(at(none, 1, checked, 0)),
 
-		"chdir":  relative(entered),
-		"chroot": relative(entered).of(kindReroot),
+		"chdir":  relative(entered).moves(),
+		"chroot": relative(entered).of(kindReroot).moves(),
+		"fchdir": move(),
+		"setns":  move(),
+		// The new thread may get the number of one that is gone.
+		"fork":   move(),
+		"vfork":  move(),
+		"clone":  move(),
+		"clone3": move(),
 
 		"mkdirat":    one(at(0, 1, checked, noFollow|creates)),
 		"mknodat":    one(at(0, 1, checked, noFollow|creates)),
@@ -119,7 +131,7 @@ func calls() map[string]call {
 		"renameat":   two(at(0, 1, deleted|renamed, noFollow), at(2, 3, written|renamed, noFollow|creates)).changing(),
 		"renameat2":  two(at(0, 1, deleted|renamed, noFollow), at(2, 3, written|renamed, noFollow|creates)).changing(),
 		"unlinkat":   beneathIt(deleted).changing(),
-		"pivot_root": two(at(none, 0, entered, 0), at(none, 1, checked, 0)).of(kindReroot).changing(),
+		"pivot_root": two(at(none, 0, entered, 0), at(none, 1, checked, 0)).of(kindReroot).changing().moves(),
 		"mount":      one(at(none, 1, checked, 0)).changing(),
 		"umount2":    relative(checked).changing(),
 

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -98,6 +99,57 @@ var fixtures = map[string]func(args []string) error{
 			return err
 		}
 		return readFile("file")
+	},
+	"thread-chdir": func([]string) error { // by a thread that makes no other call for a long time
+		to, done := make(chan string), make(chan error)
+		go func() {
+			runtime.LockOSThread()
+			for dir := range to {
+				done <- unix.Chdir(dir)
+			}
+		}()
+		if err := readFile("file"); err != nil {
+			return err
+		}
+		for _, dir := range []string{"sub1", "../sub2"} {
+			to <- dir
+			if err := errors.Join(<-done, readFile("file"), readFile("file")); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+	"thread-exec": func([]string) error { // the thread gets the process' number
+		ready, exec, failed := make(chan error), make(chan struct{}), make(chan error)
+		go func() {
+			runtime.LockOSThread()
+			ready <- errors.Join(unix.Unshare(unix.CLONE_FS), unix.Chdir("sub"), readFile("file"))
+			<-exec
+			failed <- unix.Exec("/bin/cat", []string{"cat", "file"}, nil) // which starts no thread
+		}()
+		if err := errors.Join(<-ready, readFile("file")); err != nil {
+			return err
+		}
+		close(exec)
+		return <-failed
+	},
+	"rename-above": func([]string) error {
+		if err := os.Chdir("top/sub"); err != nil {
+			return err
+		}
+		return errors.Join(readFile("file"), unix.Rename("../../top", "../../top2"), readFile("file"))
+	},
+	"same-pid": func([]string) error { // one after the other, in different directories
+		pid := 30_000
+		for unix.Kill(pid, 0) == nil {
+			pid--
+		}
+		for _, dir := range []string{"sub", ""} {
+			if err := openIn(dir, "file", pid); err != nil {
+				return err
+			}
+		}
+		return nil
 	},
 	"links": func(args []string) error {
 		if err := each([]string{"hop1", "sub/up/file", "absolute"}, readFile); err != nil {
@@ -436,6 +488,43 @@ var fixtures = map[string]func(args []string) error{
 		}
 		return errors.Join(errs...)
 	},
+}
+
+// openIn opens a file from a directory, in a process with a chosen number that
+// is made of nothing but system calls.
+func openIn(dir, name string, pid int) error {
+	tids := [1]int32{int32(pid)}
+	args := struct{ flags, pidfd, childTID, parentTID, exit, stack, stackSize, tls, tids, tidCount, cgroup uint64 }{
+		exit: uint64(unix.SIGCHLD), tids: uint64(uintptr(unsafe.Pointer(&tids))), tidCount: 1,
+	}
+	dirPath, err := unix.BytePtrFromString(dir)
+	if err != nil {
+		return err
+	}
+	path, err := unix.BytePtrFromString(name)
+	if err != nil {
+		return err
+	}
+	got, _, errno := unix.RawSyscall(unix.SYS_CLONE3, uintptr(unsafe.Pointer(&args)), unsafe.Sizeof(args), 0)
+	if errno != 0 {
+		return fmt.Errorf("clone3: %w", errno)
+	}
+	if got == 0 {
+		if dir != "" {
+			_, _, _ = unix.RawSyscall(unix.SYS_CHDIR, uintptr(unsafe.Pointer(dirPath)), 0, 0)
+		}
+		fd, _, _ := unix.RawSyscall6(unix.SYS_OPENAT, atFDCWD, uintptr(unsafe.Pointer(path)), unix.O_RDONLY, 0, 0, 0)
+		_, _, _ = unix.RawSyscall(unix.SYS_EXIT, fd>>63, 0, 0) // 1 if it failed
+	}
+	runtime.KeepAlive(&tids)
+	var status unix.WaitStatus
+	if _, err := unix.Wait4(int(got), &status, 0, nil); err != nil {
+		return err
+	}
+	if int(got) != pid || status != 0 {
+		return fmt.Errorf("process %d of %d: status %d", got, pid, status)
+	}
+	return nil
 }
 
 func errnoOf(nr, a, b, c uintptr) error {

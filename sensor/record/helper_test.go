@@ -111,7 +111,8 @@ type outcome struct {
 	NotExist  bool
 	CloseErr  string
 	Elapsed   time.Duration
-	MaxRSS    int64 // KiB
+	CPU       time.Duration // of the program and the sensor
+	MaxRSS    int64         // KiB
 }
 
 // ops finds what was done to a path.
@@ -270,8 +271,17 @@ func trace(j job) (outcome, error) {
 	spec := j.Spec
 	spec.Args, spec.Env = convert[string](j.Args), convert[string](j.Env)
 	spec.Stdout, spec.Stderr = os.Stdout, os.Stderr
+	before, err := cpuTime()
+	if err != nil {
+		return out, err
+	}
 	if j.Untraced {
-		return untraced(spec)
+		if out, err = untraced(spec); err != nil {
+			return out, err
+		}
+		after, err := cpuTime()
+		out.CPU = after - before
+		return out, err
 	}
 	if j.Setup != "" {
 		if text, err := exec.Command("/bin/sh", "-ec", j.Setup).CombinedOutput(); err != nil {
@@ -356,12 +366,27 @@ func trace(j job) (outcome, error) {
 		out.Witness, out.Warnings, out.Recorders = res.Witness, res.Warnings, res.Recorders
 		out.Events, out.Lost = res.Events, res.Lost
 	}
-	var usage unix.Rusage
-	if err := unix.Getrusage(unix.RUSAGE_SELF, &usage); err != nil {
+	after, err := cpuTime()
+	if err != nil {
 		return out, err
 	}
-	out.MaxRSS = usage.Maxrss
-	return out, nil
+	var usage unix.Rusage
+	err = unix.Getrusage(unix.RUSAGE_SELF, &usage)
+	out.MaxRSS, out.CPU = usage.Maxrss, after-before
+	return out, err
+}
+
+// cpuTime is what this process and its children, as far as they are reaped, used.
+func cpuTime() (time.Duration, error) {
+	var sum int64
+	for _, who := range []int{unix.RUSAGE_SELF, unix.RUSAGE_CHILDREN} {
+		var usage unix.Rusage
+		if err := unix.Getrusage(who, &usage); err != nil {
+			return 0, err
+		}
+		sum += usage.Utime.Nano() + usage.Stime.Nano()
+	}
+	return time.Duration(sum), nil
 }
 
 // programTime bounds one program.

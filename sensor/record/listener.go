@@ -34,8 +34,8 @@ type listener struct {
 	// call.
 	images map[fingerprint]ran
 	ran    ran
-	// unsettled are threads whose last call may have changed what names mean.
-	unsettled map[uint32]struct{}
+	// places holds where threads' paths count from.
+	places    map[uint32]*bases
 	path, key []byte
 	// attached are the threads that the listener traces; stopped says that it
 	// looks at one that has stopped, whose notification is answered already.
@@ -65,7 +65,7 @@ const maxKnown = 1 << 17
 func newListener(r *recorder, l launch.Listener) *listener {
 	return &listener{
 		recorder: r, Listener: l, target: newTarget(r.privileged),
-		known: map[fingerprint]verdict{}, images: map[fingerprint]ran{}, unsettled: map[uint32]struct{}{},
+		known: map[fingerprint]verdict{}, images: map[fingerprint]ran{}, places: map[uint32]*bases{},
 		attached: map[int]*attached{}, pretences: pretences{},
 		seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
 		path:  make([]byte, unix.PathMax), done: make(chan struct{}),
@@ -142,7 +142,7 @@ func (l *listener) answer(fd int, n *notification) {
 		return
 	}
 	l.events++
-	l.settle(n.PID)
+	l.epochs.pass(n.PID, l.busy)
 	switch c.kind {
 	case kindSetID:
 		l.census.suspect(n.PID)
@@ -154,6 +154,10 @@ func (l *listener) answer(fd int, n *notification) {
 		return
 	case kindDumpable:
 		l.pretend(fd, n)
+		return
+	case kindMove:
+		l.changed(n, c)
+		send(fd, n.ID, 0)
 		return
 	}
 	if l.attached[int(n.PID)] != nil && l.inspect(fd, n, c) {
@@ -177,11 +181,11 @@ func reply(fd int, id uint64, hidden bool) {
 	send(fd, id, 0)
 }
 
-// changed notes that a call which is about to go on may change what names mean.
+// changed notes that a call which is about to go on may change what the recorder
+// has learnt.
 func (l *listener) changed(n *notification, c call) {
-	if c.changes {
-		l.generation.Add(1)
-		l.unsettled[n.PID] = struct{}{}
+	if c.changes != 0 {
+		l.epochs.begin(n.PID, c.changes)
 	}
 }
 
@@ -192,18 +196,6 @@ func (l *listener) describe(n *notification) (call, bool) {
 		}
 	}
 	return call{}, false
-}
-
-// settle notes that a thread's earlier call, which may have changed what names
-// mean, is done: what was learnt while it ran may be wrong.
-func (l *listener) settle(pid uint32) {
-	if len(l.unsettled) == 0 {
-		return
-	}
-	if _, ok := l.unsettled[pid]; ok {
-		delete(l.unsettled, pid)
-		l.generation.Add(1)
-	}
 }
 
 // account turns an error into a loss, unless the call fails as well.
@@ -399,7 +391,7 @@ func (l *listener) see(fd int, n *notification, dir int8, path []byte, to want) 
 	}
 	rootAt := len(key)
 	if l.rerooted.Load() {
-		root, err := l.target.procLink(pid, "root")
+		root, err := l.place(fd, n, rootDir)
 		if err != nil {
 			return false, err
 		}
@@ -407,7 +399,7 @@ func (l *listener) see(fd int, n *notification, dir int8, path []byte, to want) 
 	}
 	baseAt := len(key)
 	if len(path) == 0 || path[0] != '/' || to.look&inRoot != 0 {
-		base, err := l.base(n, dir)
+		base, err := l.base(fd, n, dir)
 		if err != nil || len(base) == 0 {
 			return false, err
 		}
@@ -418,7 +410,7 @@ func (l *listener) see(fd int, n *notification, dir int8, path []byte, to want) 
 	l.key = key
 
 	digest := fingerprint{maphash.Bytes(l.seeds[0], key), maphash.Bytes(l.seeds[1], key)}
-	generation, phase := l.generation.Load(), Phase(l.phase.Load())
+	generation, phase := l.epochs.names.Load(), Phase(l.phase.Load())
 	executes := to.ops&manifest.Executed != 0
 	if v, ok := l.known[digest]; ok && v.generation == generation && v.phase == phase {
 		if executes {
@@ -462,18 +454,64 @@ func trimRoot(dir []byte) []byte {
 
 // base is the directory that a relative path counts from; empty if there is
 // none in the file system, so that the call fails.
-func (l *listener) base(n *notification, dir int8) ([]byte, error) {
-	name := "cwd"
+func (l *listener) base(fd int, n *notification, dir int8) (base []byte, err error) {
+	dirfd := int32(unix.AT_FDCWD)
 	if dir != none {
-		if dirfd := int32(n.Args[dir]); dirfd != unix.AT_FDCWD {
-			name = descriptor(dirfd)
-		}
+		dirfd = int32(n.Args[dir])
 	}
-	base, err := l.target.procLink(int(n.PID), name)
+	if dirfd == unix.AT_FDCWD {
+		base, err = l.place(fd, n, workingDir)
+	} else { // not kept: a close(2) or dup2(2) is not notified
+		base, err = l.target.procLink(int(n.PID), descriptor(dirfd))
+	}
 	if errors.Is(err, errGone) || len(base) == 0 || base[0] != '/' {
 		return nil, ignoreGone(err)
 	}
 	return base, err
+}
+
+// bases are a thread's working directory and root directory as of an epoch of
+// places; empty when not looked up yet.
+type bases struct {
+	epoch uint32
+	dirs  [2][]byte
+}
+
+// Indices of bases.dirs.
+const (
+	workingDir = iota
+	rootDir
+)
+
+// maxPlaces bounds the memory of places.
+const maxPlaces = 4096
+
+// place finds where a thread is.
+func (l *listener) place(fd int, n *notification, which int) ([]byte, error) {
+	epoch := l.epochs.places.Load()
+	b, ok := l.places[n.PID]
+	if !ok {
+		if len(l.places) >= maxPlaces {
+			clear(l.places)
+		}
+		b = &bases{}
+		l.places[n.PID] = b
+	}
+	if b.epoch != epoch {
+		b.epoch, b.dirs[workingDir], b.dirs[rootDir] = epoch, b.dirs[workingDir][:0], b.dirs[rootDir][:0]
+	}
+	if len(b.dirs[which]) > 0 {
+		return b.dirs[which], nil
+	}
+	dir, err := l.target.procLink(int(n.PID), [...]string{workingDir: "cwd", rootDir: "root"}[which])
+	if err != nil {
+		return nil, err
+	}
+	if !l.stopped && !valid(fd, n.ID) {
+		return nil, errGone // what was read may be another process'
+	}
+	b.dirs[which] = append(b.dirs[which], dir...)
+	return b.dirs[which], nil
 }
 
 func ignoreGone(err error) error {

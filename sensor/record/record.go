@@ -135,7 +135,7 @@ func New(opt Options) (*Session, error) {
 		return nil, fmt.Errorf("record: %w", err)
 	}
 	r := &recorder{census: newCensus(), network: newNetwork(), tables: tables, privileged: opt.Privileged, walker: walker{set: newSet(), mounts: mounts}}
-	r.generation.Store(1)
+	r.epochs.end(changesNames) // so that a new node is out of date
 	s := &Session{filter: filter, recorder: r}
 	if s.launcher, err = launch.New(); err != nil {
 		return nil, fmt.Errorf("record: %w", err)

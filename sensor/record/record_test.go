@@ -68,6 +68,24 @@ func scenarios() []scenario {
 		args: []string{"fchdir"},
 		want: map[string]manifest.Ops{"sub": listed, "sub/file": opened, "file": opened},
 	}, {
+		name: "another thread's chdir", files: []string{"file", "sub1/file", "sub2/file"},
+		args: []string{"thread-chdir"},
+		want: map[string]manifest.Ops{"file": opened, "sub1": entered, "sub1/file": opened, "sub2": entered, "sub2/file": opened},
+	}, {
+		name: "execve by another thread", files: []string{"file", "sub/file"},
+		args:  []string{"thread-exec"},
+		modes: []mode{direct, sandbox}, // Docker's profile forbids unshare
+		want:  map[string]manifest.Ops{"file": opened, "sub": entered, "sub/file": opened},
+	}, {
+		name: "rename above the working directory", files: []string{"top/sub/file"},
+		args: []string{"rename-above"},
+		want: map[string]manifest.Ops{"top/sub": entered, "top/sub/file": opened, "top": deleted | renamed, "top2": created | renamed, "top2/sub/file": opened},
+	}, {
+		name: "reused process number", files: []string{"file", "sub/file"},
+		args:  []string{"same-pid"},
+		modes: []mode{direct}, // clone3 with set_tid takes CAP_SYS_ADMIN
+		want:  map[string]manifest.Ops{"sub": entered, "sub/file": opened, "file": opened},
+	}, {
 		name: "links",
 		files: []string{
 			"dir/file", "file", "hop1 -> sub/hop2", "sub/hop2 -> ../dir/file", "sub/up -> ..",

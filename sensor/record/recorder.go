@@ -19,9 +19,8 @@ type recorder struct {
 	tables     []table
 	privileged bool
 	// hold runs f while no child is reaped, for the tracing of one.
-	hold func(f func())
-	// generation is the walker's; see there.
-	generation atomic.Uint32
+	hold   func(f func())
+	epochs epochs
 	// phase is the run's present Phase.
 	phase   atomic.Uint32
 	census  *census
@@ -52,7 +51,7 @@ func (r *recorder) lose(reason string) {
 func (r *recorder) follow(pl place, path []byte, to want, noNewPrivs bool) (bool, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.walker.generation = r.generation.Load()
+	r.walker.generation = r.epochs.names.Load()
 	r.walker.now.phase, r.walker.now.program = Phase(r.phase.Load()), pl.program
 	if gone(pl.base) {
 		return false, nil

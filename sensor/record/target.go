@@ -14,13 +14,14 @@ import (
 // target reads processes of any user for one thread, the listener's. Without
 // CAP_SYS_PTRACE a process may only be read by one with the same user and
 // group (ptrace(2), "ptrace access mode checking"), so the thread takes the
-// process' real ids for process_vm_readv and its file system ids for /proc, and
-// puts its own back. Its effective uid stays 0 and with it its capabilities.
+// process' real ids for process_vm_readv and its file system ids for /proc. Its
+// effective uid stays 0 and with it its capabilities.
 type target struct {
 	privileged bool
 	worn       map[int]ids // what the last reading of a process needed
+	real       ids         // the thread's real ids
 	page       int
-	link       []byte
+	link, path []byte
 }
 
 // ids is a user and a group.
@@ -51,7 +52,7 @@ func (t *target) as(pid int, f func() error) error {
 		return f()
 	}
 	if who, ok := t.worn[pid]; ok {
-		if err := wear(who, f); !denied(err) {
+		if err := t.wear(who, f); !denied(err) {
 			return err
 		}
 		delete(t.worn, pid)
@@ -64,7 +65,7 @@ func (t *target) as(pid int, f func() error) error {
 	if idErr != nil {
 		return idErr
 	}
-	if err := wear(who, f); !denied(err) {
+	if err := t.wear(who, f); !denied(err) {
 		if len(t.worn) >= maxWorn {
 			clear(t.worn)
 		}
@@ -78,30 +79,39 @@ func denied(err error) bool {
 	return errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES)
 }
 
-// wear runs f with the calling thread's real and file system ids changed.
-func wear(who ids, f func() error) error {
-	err := putOn(who)
+// wear runs f with the calling thread's real and file system ids changed. The
+// real ids stay changed, as they matter to nothing but the next reading.
+func (t *target) wear(who ids, f func() error) error {
+	if err := t.putOn(who); err != nil {
+		return err
+	}
+	if who == (ids{}) {
+		return f()
+	}
+	err := setIDs(idCall{unix.SYS_SETFSGID, who.gid}, idCall{unix.SYS_SETFSUID, who.uid})
 	if err == nil {
 		err = raise()
 	}
 	if err == nil {
 		err = f()
 	}
-	if back := takeOff(); back != nil {
+	// Only the change of the file system uid from another user to 0 gives the
+	// file capabilities back (capabilities(7), "effect of user ID changes on
+	// capabilities").
+	if back := setIDs(idCall{unix.SYS_SETFSUID, 0}, idCall{unix.SYS_SETFSGID, 0}); back != nil {
 		return fmt.Errorf("take own ids back: %w", back)
 	}
 	return err
 }
 
-const keepID = ^uintptr(0)
-
-// putOn uses raw calls: those of the library would change every thread. Setting
-// real ids resets the file system ids, which therefore come after them.
-func putOn(who ids) error {
-	return setIDs([4][2]uintptr{
-		{unix.SYS_SETRESGID, uintptr(who.gid)}, {unix.SYS_SETRESUID, uintptr(who.uid)},
-		{unix.SYS_SETFSGID, uintptr(who.gid)}, {unix.SYS_SETFSUID, uintptr(who.uid)},
-	})
+// putOn changes the real ids; that makes the file system ids the effective
+// ones, 0.
+func (t *target) putOn(who ids) error {
+	if who == t.real {
+		return nil
+	}
+	t.real = who
+	return setIDs(idCall{unix.SYS_SETRESGID, who.gid}, idCall{unix.SYS_SETRESUID, who.uid})
 }
 
 // raise makes all capabilities effective again of which the change of the file
@@ -119,21 +129,19 @@ func raise() error {
 	return unix.Capset(&header, &data[0])
 }
 
-// takeOff starts with the file system uid: only its own change from another
-// user to 0 gives the file capabilities back (capabilities(7), "effect of user
-// ID changes on capabilities").
-func takeOff() error {
-	return setIDs([4][2]uintptr{
-		{unix.SYS_SETFSUID, 0}, {unix.SYS_SETFSGID, 0}, {unix.SYS_SETRESUID, 0}, {unix.SYS_SETRESGID, 0},
-	})
+// idCall sets one id of the calling thread. Raw calls, as those of the library
+// would change every thread.
+type idCall struct {
+	nr uintptr
+	id int
 }
 
-// setIDs makes calls that set one id each. setfsuid(2) and setfsgid(2) do not
-// tell errors and ignore further arguments.
-func setIDs(calls [4][2]uintptr) error {
+// setIDs makes calls. setfsuid(2) and setfsgid(2) do not tell errors and ignore
+// further arguments.
+func setIDs(calls ...idCall) error {
+	const keepID = ^uintptr(0)
 	for _, c := range calls {
-		_, _, errno := unix.RawSyscall(c[0], c[1], keepID, keepID)
-		if errno != 0 {
+		if _, _, errno := unix.RawSyscall(c.nr, uintptr(c.id), keepID, keepID); errno != 0 {
 			return errno
 		}
 	}
@@ -182,13 +190,11 @@ func statusOf(pid int) (status, error) {
 
 // read fills buf from the process' memory.
 func (t *target) read(pid int, addr uint64, buf []byte) error {
-	return t.as(pid, func() error {
-		n, err := readMemory(pid, addr, buf)
-		if err == nil && n < len(buf) {
-			return errFault
-		}
-		return err
-	})
+	n, err := t.readSome(pid, addr, buf)
+	if err == nil && n < len(buf) {
+		return errFault
+	}
+	return err
 }
 
 // readString reads a zero-terminated string into buf. It reads up to the end of
@@ -198,13 +204,7 @@ func (t *target) readString(pid int, addr uint64, buf []byte) ([]byte, error) {
 	for n < len(buf) {
 		at := addr + uint64(n)
 		chunk := min(t.page-int(at%uint64(t.page)), len(buf)-n)
-		got, err := readMemory(pid, at, buf[n:n+chunk])
-		if denied(err) {
-			err = t.as(pid, func() (err error) {
-				got, err = readMemory(pid, at, buf[n:n+chunk])
-				return err
-			})
-		}
+		got, err := t.readSome(pid, at, buf[n:n+chunk])
 		if err != nil {
 			return nil, err
 		}
@@ -217,6 +217,18 @@ func (t *target) readString(pid int, addr uint64, buf []byte) ([]byte, error) {
 		n += chunk
 	}
 	return nil, errTooLong
+}
+
+// readSome reads up to len(buf) bytes of the process' memory, at first with the
+// real ids that the thread has: they are mostly right already.
+func (t *target) readSome(pid int, addr uint64, buf []byte) (n int, err error) {
+	if n, err = readMemory(pid, addr, buf); denied(err) {
+		err = t.as(pid, func() (err error) {
+			n, err = readMemory(pid, addr, buf)
+			return err
+		})
+	}
+	return n, err
 }
 
 // readMemory reads memory of another process (process_vm_readv(2)).
@@ -239,9 +251,9 @@ func readMemory(pid int, addr uint64, buf []byte) (int, error) {
 // procLink reads a link in a process' folder of /proc: "cwd", "root", "fd/7".
 // The result is valid until the next call.
 func (t *target) procLink(pid int, name string) ([]byte, error) {
-	path := make([]byte, 0, 48)
-	path = strconv.AppendInt(append(path, "/proc/"...), int64(pid), 10)
+	path := strconv.AppendInt(append(t.path[:0], "/proc/"...), int64(pid), 10)
 	path = append(append(append(path, '/'), name...), 0)
+	t.path = path
 	var n int
 	err := t.as(pid, func() (err error) {
 		n, err = readlinkAt(&path[0], t.link)
