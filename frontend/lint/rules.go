@@ -10,6 +10,10 @@ import (
 // Rules is the table of all rules, by family.
 func Rules() []*Rule {
 	return slices.Concat(
+		baseRules(),
+		copyRules(),
+		metadataRules(),
+		runtimeRules(),
 		userRules(),
 		stockRules(),
 	)

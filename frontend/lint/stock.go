@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/client/llb/sourceresolver"
 	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerui"
@@ -28,7 +30,7 @@ func stockRules() []*Rule {
 		stock(&linter.RuleConsistentInstructionCasing, Warn),
 		stock(&linter.RuleDuplicateStageName, Error, "DL3024"),
 		stock(&linter.RuleReservedStageName, Warn, "DL3063"),
-		stock(&linter.RuleJSONArgsRecommended, Error, "DL3025", "ID.20012"),
+		safe(stock(&linter.RuleJSONArgsRecommended, Error, "DL3025", "ID.20012")),
 		stock(&linter.RuleMaintainerDeprecated, Warn, "DL4000"),
 		stock(&linter.RuleUndefinedArgInFrom, Warn),
 		stock(&linter.RuleWorkdirRelativePath, Warn, "DL3000"),
@@ -51,6 +53,11 @@ func stock[F any](r *linter.LinterRule[F], severity Severity, aliases ...string)
 	return &Rule{Name: r.Name, Summary: r.Description, Default: severity, Aliases: aliases, Stock: true, url: r.URL}
 }
 
+func safe(r *Rule) *Rule {
+	r.Safe = true
+	return r
+}
+
 // StockFinding is a warning of BuildKit's own linter.
 type StockFinding struct {
 	Rule, Description, URL, Message string
@@ -61,14 +68,23 @@ type StockFinding struct {
 // flags and a good Dockerfile may have.
 func (s StockFinding) finding(doc *document) (Finding, bool) {
 	f := Finding{Message: s.Message, Ranges: s.Ranges}
+	in := doc.instructionAt(f.Line())
 	switch s.Rule {
 	case "SecretsUsedInArgOrEnv":
-		if isPublicKey(s.Message) {
+		if noSecret(s.Message, in) {
 			return f, false
 		}
 	case "WorkdirRelativePath":
-		if line := f.Line(); line > 0 && strings.Contains(doc.lines[line-1], "$") {
-			return f, false
+		if dir, ok := in.cmdWorkdir(); ok {
+			if strings.Contains(dir, "$") {
+				return f, false
+			}
+			f.Ranges = doc.locate(in.at, dir)
+			f.Fix = doc.absolute(in, dir)
+		}
+	case "JSONArgsRecommended":
+		if in != nil {
+			f.Fix = doc.execForm(in)
 		}
 	}
 	rules := Rules()
@@ -82,16 +98,71 @@ func (s StockFinding) finding(doc *document) (Finding, bool) {
 	return f, true
 }
 
-// isPublicKey tells whether the variable of a SecretsUsedInArgOrEnv message holds
-// the id of a key that everybody may know.
-func isPublicKey(message string) bool {
-	upper := strings.ToUpper(message)
-	for _, name := range []string{"GPG_KEY", "PGP_KEY", "PUBLIC_KEY", "PUBKEY", "KEYRING", "KEY_ID", "KEYID", "FINGERPRINT"} {
-		if strings.Contains(upper, name) {
-			return true
+// instructionAt is the instruction that a line belongs to; nil if none does.
+func (doc *document) instructionAt(line int) *instruction {
+	for _, in := range doc.all() {
+		if in.at[0].Start.Line <= line && line <= in.at[len(in.at)-1].End.Line {
+			return in
 		}
 	}
-	return false
+	return nil
+}
+
+// cmdWorkdir is the path of a WORKDIR.
+func (in *instruction) cmdWorkdir() (string, bool) {
+	if in == nil {
+		return "", false
+	}
+	cmd, ok := in.cmd.(*instructions.WorkdirCommand)
+	if !ok {
+		return "", false
+	}
+	return cmd.Path, true
+}
+
+// absolute puts the slash before a relative WORKDIR that it has with most base
+// images: they start in the root directory.
+func (doc *document) absolute(in *instruction, dir string) []Edit {
+	src := doc.source(in.at)
+	from, _, ok := src.find(dir)
+	if !ok || dir[0] == '.' {
+		return nil
+	}
+	return []Edit{{src.before(from), "/"}}
+}
+
+// secretMessage takes the variable out of a SecretsUsedInArgOrEnv message.
+var secretMessage = regexp.MustCompile(`\((?:ARG|ENV) "([^"]*)"\)`)
+
+var (
+	// publicKey matches variables with the id of a key that everybody may know.
+	publicKey = regexp.MustCompile(`GPG_KEY|PGP_KEY|PUBLIC_KEY|PUBKEY|KEYRING|KEY_?ID$|FINGERPRINT|^KEY_SHA`)
+	// aboutSecret matches variables that say something of a secret: where it is,
+	// how long it is valid.
+	aboutSecret = regexp.MustCompile(`_(FILE|PATH|DIR|URL|URI|HOST|PORT|SOCK|TTL|EXPIRY|EXPIRES|TIMEOUT|LIFETIME|LENGTH|SIZE|NAME|TYPE|METHOD|MODE|ALGORITHM|ENABLED|DISABLED|REQUIRED|VERSION|HEADER|ISSUER)$`)
+)
+
+// noSecret tells whether the variable that a message is about holds none: by its
+// name, or because ENV sets it to nothing.
+func noSecret(message string, in *instruction) bool {
+	m := secretMessage.FindStringSubmatch(message)
+	if m == nil {
+		return false
+	}
+	name := strings.ToUpper(m[1])
+	if strings.HasPrefix(name, "AWS_") {
+		return false
+	}
+	if publicKey.MatchString(name) || aboutSecret.MatchString(name) {
+		return true
+	}
+	if in == nil {
+		return false
+	}
+	env, ok := in.cmd.(*instructions.EnvCommand)
+	return ok && slices.ContainsFunc(env.Env, func(kv instructions.KeyValuePair) bool {
+		return kv.Key == m[1] && strings.Trim(kv.Value, `"'`) == ""
+	})
 }
 
 // StockFindings runs BuildKit's own linter with no daemon: nothing is known of

@@ -1,0 +1,3 @@
+FROM debian:12.9
+ADD https://example.com/tool /usr/local/bin/
+# want: 2

@@ -1,0 +1,7 @@
+FROM debian:12.9
+WORKDIR /srv
+COPY --chown=1:1 \
+  a \
+  b \
+  conf
+# want: 6

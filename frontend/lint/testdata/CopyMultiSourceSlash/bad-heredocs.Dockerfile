@@ -1,0 +1,7 @@
+FROM debian:12.9
+COPY <<A <<B /etc/app
+a
+A
+b
+B
+# want: 2

@@ -1,0 +1,3 @@
+FROM debian:12.9
+COPY package.json yarn.lock /my_app
+# want: 2

@@ -1,0 +1,6 @@
+FROM debian:12.9
+WORKDIR /srv
+COPY a b .
+COPY a b ./
+COPY a b ..
+COPY a b /srv/.

@@ -1,0 +1,3 @@
+FROM debian:12.9
+COPY a b $DIR
+COPY a b /srv/${DIR}

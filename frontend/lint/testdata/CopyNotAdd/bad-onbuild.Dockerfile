@@ -1,0 +1,3 @@
+FROM debian:12.9
+ONBUILD ADD src/ /srv/
+# want: 2

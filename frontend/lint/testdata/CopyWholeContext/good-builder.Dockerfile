@@ -1,0 +1,4 @@
+FROM golang:1.23 AS build
+COPY . .
+FROM scratch
+COPY --from=build . /

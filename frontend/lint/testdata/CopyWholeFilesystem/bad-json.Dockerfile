@@ -1,0 +1,3 @@
+FROM scratch
+COPY --from=busybox:1.37 ["/.", "/"]
+# want: 2

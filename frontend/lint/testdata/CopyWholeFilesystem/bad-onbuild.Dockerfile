@@ -1,0 +1,3 @@
+FROM scratch
+ONBUILD COPY --from=busybox:1.37 / /
+# want: 2

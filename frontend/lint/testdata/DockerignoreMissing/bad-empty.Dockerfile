@@ -1,0 +1,5 @@
+FROM debian:12.9
+COPY --link \
+  . \
+  /srv
+# want: 3

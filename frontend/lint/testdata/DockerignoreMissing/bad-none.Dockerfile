@@ -1,0 +1,4 @@
+FROM debian:12.9
+COPY . /srv
+COPY . /again
+# want: 2

@@ -1,0 +1,5 @@
+FROM debian:12.9
+SHELL ["/bin/bash", "-c"]
+ENTRYPOINT ["entry"]
+CMD ["server"]
+HEALTHCHECK CMD ["/app/health"]

@@ -1,0 +1,6 @@
+FROM debian:12.9 AS a
+HEALTHCHECK CMD ["x"]
+FROM debian:12.9
+EXPOSE 80 443
+ONBUILD HEALTHCHECK CMD ["x"]
+# want: 4

@@ -1,0 +1,4 @@
+from debian:12.9 as base
+healthcheck none
+from base
+expose 80

@@ -1,0 +1,3 @@
+FROM mcr.microsoft.com/dotnet/sdk:8.0
+CMD ["dotnet", "run"]
+# want: 1

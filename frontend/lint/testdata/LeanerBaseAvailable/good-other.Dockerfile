@@ -1,0 +1,2 @@
+FROM nginx:1.27
+FROM ubuntu:24.04

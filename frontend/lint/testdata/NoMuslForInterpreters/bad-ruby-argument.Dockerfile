@@ -1,0 +1,3 @@
+ARG VARIANT=alpine
+FROM ruby:3.3-${VARIANT}
+# want: 2

@@ -1,0 +1,3 @@
+FROM debian:12.9
+EXPOSE 22
+# want: 2

@@ -1,0 +1,3 @@
+ARG TAG=12.9
+FROM debian:$TAG
+# want: 2

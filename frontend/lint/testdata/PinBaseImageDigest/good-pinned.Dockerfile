@@ -1,0 +1,2 @@
+FROM debian:12.9@sha256:9f8e0e8bb1b3e0a1e3a4fce9e4e93a0d9d1ee1d0f1fb35fa1b25c2a0cf6ac1f0
+FROM debian@sha256:9f8e0e8bb1b3e0a1e3a4fce9e4e93a0d9d1ee1d0f1fb35fa1b25c2a0cf6ac1f0

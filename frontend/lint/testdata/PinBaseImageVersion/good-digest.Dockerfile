@@ -1,0 +1,2 @@
+FROM ruby@sha256:f1dbca0f5dbc9
+FROM debian:latest@sha256:9f8e0e8bb1b3e0a1e3a4fce9e4e93a0d9d1ee1d0f1fb35fa1b25c2a0cf6ac1f0 AS base

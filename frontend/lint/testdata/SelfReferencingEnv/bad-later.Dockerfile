@@ -1,0 +1,5 @@
+FROM debian:12.9
+ENV \
+  BIN=$BASE/bin:$OTHER \
+  BASE=/opt
+# want: 3

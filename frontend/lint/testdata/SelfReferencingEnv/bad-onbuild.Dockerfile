@@ -1,0 +1,3 @@
+FROM debian:12.9
+ONBUILD ENV A=1 B=$A
+# want: 2

@@ -1,0 +1,3 @@
+FROM debian:12.9
+ENV BASE=/opt BIN="${BASE}/bin"
+# want: 2

@@ -1,0 +1,3 @@
+FROM debian:12.9
+ENV PATH=/opt/bin:${PATH} OTHER=1
+ENV PATH=/usr/games:$PATH

@@ -1,0 +1,3 @@
+FROM debian:12.9
+ENV BASE=/opt
+ENV BIN="${BASE}/bin"

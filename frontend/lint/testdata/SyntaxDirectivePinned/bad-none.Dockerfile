@@ -1,0 +1,3 @@
+# syntax=org/slimfile
+FROM debian:12.9
+# want: 1

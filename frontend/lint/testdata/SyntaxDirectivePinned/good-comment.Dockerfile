@@ -1,0 +1,3 @@
+# A comment ends the directives.
+# syntax=docker/dockerfile:1
+FROM debian:12.9

@@ -1,0 +1,2 @@
+ARG REGISTRY=registry.example.com/base
+FROM ${REGISTRY}/debian:12.9

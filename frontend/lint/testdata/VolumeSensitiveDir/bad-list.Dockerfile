@@ -1,0 +1,3 @@
+FROM debian:12.9
+VOLUME /data /etc
+# want: 2

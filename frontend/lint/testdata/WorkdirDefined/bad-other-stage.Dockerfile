@@ -1,0 +1,7 @@
+FROM golang:1.23 AS build
+WORKDIR /src
+FROM scratch
+COPY --from=build /a /a
+ENTRYPOINT ["/a"]
+CMD ["-v"]
+# want: 6

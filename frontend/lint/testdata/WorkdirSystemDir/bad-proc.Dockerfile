@@ -1,0 +1,3 @@
+FROM debian:12.9
+WORKDIR /proc/self/fd/8
+# want: 2

@@ -1,0 +1,4 @@
+FROM debian:12.9
+WORKDIR /process
+WORKDIR /devel/app
+WORKDIR proc
