@@ -36,6 +36,7 @@ func TestIntegration(t *testing.T) {
 		{"stock", testStock},
 		{"image", testImage},
 		{"outputs", testOutputs},
+		{"observed", testObserved},
 		{"caching", testCaching},
 		{"refresh", testRefresh},
 		{"attestations", testAttestations},

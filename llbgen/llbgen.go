@@ -116,11 +116,24 @@ func (s Steps) Verify(packed Packed, run manifest.Run) (Traced, error) {
 	return Traced{Output: ex.AddMount(manifest.OutputDir, llb.Scratch())}, nil
 }
 
-// Report gathers the evidence of all steps in one folder. verified may be nil.
+// Report gathers the evidence of all steps in one folder, and joins what the
+// runs were seen to do with the pack step's report, which must not depend on it.
+// verified may be nil.
 func (s Steps) Report(traced Traced, packed Packed, verified *Traced) llb.State {
-	gather := llb.Copy(packed.Output, manifest.ReportFile, "/"+manifest.ReportFile).
+	mounts := []llb.RunOption{
+		llb.Args([]string{Packer, "report"}),
+		llb.AddMount(manifest.TraceDir, traced.Output, llb.Readonly),
+		llb.AddMount(manifest.PackedDir, packed.Output, llb.Readonly),
+		llb.Network(pb.NetMode_NONE),
+	}
+	if verified != nil {
+		mounts = append(mounts, llb.AddMount(manifest.VerifyDir, verified.Output, llb.Readonly))
+	}
+	joined := llb.Scratch().Run(s.options("", "join reports", Packer, mounts...)...).AddMount(manifest.OutputDir, llb.Scratch())
+	gather := llb.Copy(joined, manifest.ReportFile, "/"+manifest.ReportFile).
 		Copy(packed.Output, manifest.SummaryFile, "/"+manifest.SummaryFile).
 		Copy(traced.Output, path.Join(manifest.TraceSubdir, manifest.TraceFile), "/"+manifest.TraceFile).
+		Copy(traced.Output, manifest.TouchFile, "/"+manifest.TouchFile).
 		Copy(traced.Output, manifest.SidecarFile, "/trace-"+manifest.SidecarFile)
 	if verified != nil {
 		gather = gather.Copy(verified.Output, manifest.SidecarFile, "/verify-"+manifest.SidecarFile)
@@ -128,21 +141,22 @@ func (s Steps) Report(traced Traced, packed Packed, verified *Traced) llb.State 
 	return llb.Scratch().File(gather, llb.WithCustomName(s.title("", "report")))
 }
 
-// input is a folder with one JSON file. Only root may read it: it holds the
+// input mounts a folder with one JSON file. Only root may read it: it holds the
 // probes, and the app has no business with those.
-func (s Steps) input(name string, v any) (llb.State, error) {
+func (s Steps) input(name string, v any) (llb.RunOption, error) {
 	data, err := json.Marshal(v)
 	if err != nil {
-		return llb.State{}, fmt.Errorf("encode %s: %w", name, err)
+		return nil, fmt.Errorf("encode %s: %w", name, err)
 	}
-	return llb.Scratch().File(
+	folder := llb.Scratch().File(
 		llb.Mkfile("/"+name, 0o400, data),
 		llb.WithCustomName("[internal] write "+name),
-	), nil
+	)
+	return llb.AddMount(manifest.InputDir, folder, llb.Readonly), nil
 }
 
 // options are those that every step of our own has.
-func (s Steps) options(number, verb, program string, input llb.State, more ...llb.RunOption) []llb.RunOption {
+func (s Steps) options(number, verb, program string, more ...llb.RunOption) []llb.RunOption {
 	folder := fmt.Sprintf("%s-%s", s.Tools.Platform.OS, s.Tools.Platform.Architecture)
 	opts := []llb.RunOption{
 		llb.Dir("/"),
@@ -150,7 +164,6 @@ func (s Steps) options(number, verb, program string, input llb.State, more ...ll
 		llb.WithCustomName(s.title(number, verb)),
 		llb.AddMount(program, s.Tools.State, llb.Readonly,
 			llb.SourcePath(path.Join(s.Tools.Dir, folder, path.Base(program)))),
-		llb.AddMount(manifest.InputDir, input, llb.Readonly),
 	}
 	if s.IgnoreCache {
 		opts = append(opts, llb.IgnoreCache)

@@ -1,9 +1,12 @@
-// Command slimfile-pack is the program of the build's pack step (llbgen.Pack):
-// it reads what the traced run touched, works out the keep set, writes the
-// evidence and copies the slim image's root. It takes no arguments; package
-// manifest says where its files are.
+// Command slimfile-pack is the program of the build's pack and report steps
+// (llbgen.Pack, llbgen.Report). Package manifest says where its files are.
 //
-// Exit code 0 is good; 1 is a failure, told on stderr and in failure.json.
+//	slimfile-pack          read what the traced run touched, work out the keep set,
+//	                       write the evidence and copy the slim image's root
+//	slimfile-pack report   join the evidence with what the runs were seen to do
+//
+// Exit code 0 is good; 1 is a failure, told on stderr and, by the pack step, in
+// failure.json; 2 is a wrong command line.
 package main
 
 import (
@@ -25,6 +28,9 @@ const gcPercent = 50
 
 func main() {
 	debug.SetGCPercent(gcPercent)
+	if len(os.Args) > 1 {
+		os.Exit(other(os.Args[1:]))
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	step := step{
@@ -39,4 +45,18 @@ func main() {
 		fmt.Fprintln(os.Stderr, "slimfile:", line(failure))
 		os.Exit(1)
 	}
+}
+
+// other is what is asked for by arguments.
+func other(args []string) (code int) {
+	if len(args) != 1 || args[0] != "report" {
+		fmt.Fprintln(os.Stderr, "usage: slimfile-pack [report]")
+		return 2
+	}
+	r := report{trace: manifest.TraceDir, verify: manifest.VerifyDir, packed: manifest.PackedDir, output: manifest.OutputDir}
+	if err := r.run(); err != nil {
+		fmt.Fprintln(os.Stderr, "slimfile:", err)
+		return 1
+	}
+	return 0
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -107,7 +108,7 @@ func TestReport(t *testing.T) {
 	if !slices.Equal(report.Removed.Packages, packages) {
 		t.Errorf("packages %+v, want %+v", report.Removed.Packages, packages)
 	}
-	if p := report.Packages[0]; p != (manifest.Package{Name: "app", Version: "1", Arch: "amd64", Files: 4, Kept: 2}) {
+	if p := report.Packages[0]; !reflect.DeepEqual(p, manifest.Package{Name: "app", Version: "1", Arch: "amd64", Files: 4, Kept: 2}) {
 		t.Errorf("package %+v", p)
 	}
 	var removed int64

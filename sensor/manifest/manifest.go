@@ -34,8 +34,13 @@ const (
 	OutputDir = Dir + "/out"
 	// SourceDir is the read-only image as built, for slimfile-pack.
 	SourceDir = Dir + "/src"
-	// TraceDir is the manifest of the traced run, for slimfile-pack.
+	// TraceDir is what the traced run left, for slimfile-pack: TraceSubdir of it
+	// to pack, all of it to report.
 	TraceDir = Dir + "/trace"
+	// VerifyDir is what the verifying run left, for slimfile-pack report.
+	VerifyDir = Dir + "/verify"
+	// PackedDir is what the pack step left, for slimfile-pack report.
+	PackedDir = Dir + "/packed"
 	// RootDir is the mount that becomes the slim image's root.
 	RootDir = Dir + "/root"
 	// RefreshDir is where a dated step of the Dockerfile finds its date.
@@ -51,7 +56,7 @@ const (
 	SidecarFile = "run-report.json" // OutputDir: RunReport; timings and log, feeds no cache key
 	TouchFile   = "touched.jsonl"   // OutputDir: TouchHeader, then one Touch a line; feeds no cache key
 	FailureFile = "failure.json"    // OutputDir: Failure, when the step exits non-zero
-	ReportFile  = "report.json"     // OutputDir of pack: Report, streamed
+	ReportFile  = "report.json"     // OutputDir of pack, and of report: Report, streamed
 	SummaryFile = "summary.json"    // OutputDir of pack: Summary
 )
 

@@ -62,12 +62,16 @@ type Summary struct {
 }
 
 // Report is report.json: the summary, every kept entry with its reasons, and
-// what was removed. It is streamed: Kept may have a million elements.
+// what was removed. It is streamed: Kept may have a million elements. What
+// depends on the runs, and may differ between two equal builds, is only in the
+// one of the report step: Traced, Verified, Kept.Touched and Package.Phases.
 type Report struct {
 	Summary
-	Kept     []Kept    `json:"kept"`
-	Removed  Removed   `json:"removed"`
-	Packages []Package `json:"packages,omitempty"`
+	Kept     []Kept     `json:"kept"`
+	Removed  Removed    `json:"removed"`
+	Packages []Package  `json:"packages,omitempty"`
+	Traced   *RunReport `json:"traced,omitempty"`
+	Verified *RunReport `json:"verified,omitempty"`
 }
 
 // Kept is one entry of the slim root.
@@ -80,6 +84,14 @@ type Kept struct {
 	// library, the script that names the interpreter.
 	Via     Path   `json:"via,omitempty"`
 	Package string `json:"package,omitempty"` // owning OS package
+	// Touched is nil for what no run touched but something kept needs.
+	Touched *Touched `json:"touched,omitempty"`
+}
+
+// Touched is when and by whom a path was touched; see Touch.
+type Touched struct {
+	Phases  []int `json:"phases"`  // indexes into Report.Traced.Phases, ascending
+	Program int   `json:"program"` // the first, an index into Report.Traced.Programs, or -1
 }
 
 // Removed sums up what the slim image lacks.
@@ -102,4 +114,7 @@ type Package struct {
 	Arch    string `json:"arch,omitempty"`
 	Files   int64  `json:"files"` // regular files and links it owns in the image
 	Kept    int64  `json:"kept"`  // of which remain
+	// Phases are those in which the traced run touched something of it: a
+	// package with [3] alone is needed by probe 3 alone.
+	Phases []int `json:"phases,omitempty"`
 }

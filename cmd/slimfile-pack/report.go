@@ -1,0 +1,73 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/org/slimfile/sensor/evidence"
+	"github.com/org/slimfile/sensor/manifest"
+)
+
+// report joins the pack step's report with what the runs were seen to do, in
+// the folders that manifest names.
+type report struct {
+	trace, verify, packed, output string
+}
+
+func (r report) run() (err error) {
+	var runs evidence.Runs
+	if err := readRun(filepath.Join(r.trace, manifest.SidecarFile), &runs.Traced); err != nil {
+		return err
+	}
+	var verified manifest.RunReport
+	switch err := readRun(filepath.Join(r.verify, manifest.SidecarFile), &verified); {
+	case err == nil:
+		runs.Verified = &verified
+	case !errors.Is(err, fs.ErrNotExist): // not asked for
+		return err
+	}
+	touches, err := os.Open(filepath.Join(r.trace, manifest.TouchFile))
+	if err != nil {
+		return err
+	}
+	defer touches.Close()
+	runs.Touches = touches
+	packed, err := os.Open(filepath.Join(r.packed, manifest.ReportFile))
+	if err != nil {
+		return err
+	}
+	defer packed.Close()
+	out, err := os.Create(filepath.Join(r.output, manifest.ReportFile))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, out.Close()) }()
+	return evidence.Join(out, packed, runs)
+}
+
+// readRun reads a run's report.
+func readRun(name string, into *manifest.RunReport) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxInput+1))
+	if err != nil {
+		return err
+	}
+	if len(data) > maxInput {
+		return fmt.Errorf("%s: more than %d bytes", name, maxInput)
+	}
+	if err := manifest.Decode(data, into); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if into.Version != manifest.Version {
+		return fmt.Errorf("%s: version %d, want %d", name, into.Version, manifest.Version)
+	}
+	return nil
+}

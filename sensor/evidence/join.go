@@ -1,0 +1,176 @@
+package evidence
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"slices"
+
+	"github.com/org/slimfile/sensor/manifest"
+	"github.com/org/slimfile/sensor/rootfs"
+)
+
+// Runs is what the runs of an image were seen to do.
+type Runs struct {
+	Traced   manifest.RunReport
+	Verified *manifest.RunReport // nil without a verifying run
+	Touches  io.Reader           // a manifest.TouchFile of the traced run
+}
+
+// Join writes the report that it reads, one of Write's, with what the runs
+// were seen to do: in which phases each entry was touched and by which program,
+// and with that each package. What a run does is no input of the step that calls
+// Write, whose result it would make differ from build to build.
+func Join(w io.Writer, report io.Reader, runs Runs) error {
+	next, stop := iter.Pull2(manifest.ReadTouches(runs.Touches))
+	defer stop()
+	out := bufio.NewWriterSize(w, 64<<10)
+	j := joiner{
+		in: json.NewDecoder(bufio.NewReaderSize(report, 64<<10)), out: reporter{out: out},
+		next: next, packages: map[string]map[int]bool{},
+	}
+	if err := j.join(runs); err != nil {
+		return fmt.Errorf("%s: %w", manifest.ReportFile, err)
+	}
+	return out.Flush()
+}
+
+type joiner struct {
+	in  *json.Decoder
+	out reporter
+	// touch is the first touch that is not before the last entry, until there
+	// are no more.
+	next    func() (manifest.Touch, error, bool)
+	touch   manifest.Touch
+	started bool
+	ended   bool
+	// packages has the phases in which something of a package was touched.
+	packages map[string]map[int]bool
+}
+
+func (j *joiner) join(runs Runs) error {
+	if err := j.expect(json.Delim('{')); err != nil {
+		return err
+	}
+	if err := j.expect("kept"); err != nil {
+		return err
+	}
+	fmt.Fprintln(j.out.out, `{"kept":[`)
+	if err := j.kept(); err != nil {
+		return err
+	}
+	fmt.Fprint(j.out.out, "]")
+	for j.in.More() {
+		if err := j.field(); err != nil {
+			return err
+		}
+	}
+	if err := j.write("traced", runs.Traced); err != nil {
+		return err
+	}
+	if runs.Verified != nil {
+		if err := j.write("verified", runs.Verified); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintln(j.out.out, "}")
+	return err
+}
+
+// expect reads one token.
+func (j *joiner) expect(want json.Token) error {
+	got, err := j.in.Token()
+	if err == nil && got != want {
+		err = fmt.Errorf("%v where %v should be", got, want)
+	}
+	return err
+}
+
+// kept copies the entries, each with its touch.
+func (j *joiner) kept() error {
+	if err := j.expect(json.Delim('[')); err != nil {
+		return err
+	}
+	for j.in.More() {
+		var k manifest.Kept
+		if err := j.in.Decode(&k); err != nil {
+			return err
+		}
+		touch, err := j.seek(k.Path)
+		if err != nil {
+			return err
+		}
+		if k.Touched = touch; touch != nil && k.Package != "" {
+			if j.packages[k.Package] == nil {
+				j.packages[k.Package] = map[int]bool{}
+			}
+			for _, p := range touch.Phases {
+				j.packages[k.Package][p] = true
+			}
+		}
+		if err := j.out.write(k); err != nil {
+			return err
+		}
+	}
+	return j.expect(json.Delim(']'))
+}
+
+// seek finds the touch of a path, nil if there is none. Paths must come in
+// order.
+func (j *joiner) seek(path manifest.Path) (*manifest.Touched, error) {
+	for !j.ended && (!j.started || rootfs.Compare(string(j.touch.Path), string(path)) < 0) {
+		touch, err, ok := j.next()
+		if err != nil {
+			return nil, err
+		}
+		if ok && j.started && rootfs.Compare(string(j.touch.Path), string(touch.Path)) >= 0 {
+			return nil, errors.New("touches are not in order")
+		}
+		j.touch, j.started, j.ended = touch, true, !ok
+	}
+	if j.ended || j.touch.Path != path {
+		return nil, nil
+	}
+	return &manifest.Touched{Phases: j.touch.Phases, Program: j.touch.Program}, nil
+}
+
+// field copies one of the fields that come after the entries.
+func (j *joiner) field() error {
+	key, err := j.in.Token()
+	if err != nil {
+		return err
+	}
+	name, _ := key.(string)
+	if name != "packages" {
+		var value json.RawMessage
+		if err := j.in.Decode(&value); err != nil {
+			return err
+		}
+		return j.write(name, value)
+	}
+	var packages []manifest.Package
+	if err := j.in.Decode(&packages); err != nil {
+		return err
+	}
+	for i := range packages {
+		packages[i].Phases = slices.Sorted(maps.Keys(j.packages[packages[i].Name]))
+	}
+	return j.write(name, packages)
+}
+
+func (j *joiner) write(name string, value any) error {
+	key, err := json.Marshal(name)
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(j.out.out, ",\n%s:%s", key, data)
+	return err
+}
