@@ -23,7 +23,7 @@ import (
 	"github.com/org/slimfile/sensor/rootfs"
 )
 
-// Write writes manifest.ReportFile and manifest.SummaryFile into the folder
+// Write writes manifest.ReportFile, FactsFile and SummaryFile into the folder
 // dir and returns the summary. Equal images and sets give equal bytes.
 // KeptFiles and KeptBytes count generated files too.
 func Write(ctx context.Context, root *rootfs.Root, set *keepset.Set, dir string) (sum manifest.Summary, err error) {
@@ -33,23 +33,31 @@ func Write(ctx context.Context, root *rootfs.Root, set *keepset.Set, dir string)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	out := bufio.NewWriterSize(f, 64<<10)
-	if sum, err = report(ctx, root, set, out); err != nil {
+	facts := newFacts(root, set.Image())
+	if sum, err = report(ctx, root, set, facts, out); err != nil {
 		return sum, err
 	}
 	if err := out.Flush(); err != nil {
 		return sum, err
 	}
-	data, err := json.Marshal(sum)
+	return sum, errors.Join(
+		writeJSON(filepath.Join(dir, manifest.FactsFile), facts.Facts),
+		writeJSON(filepath.Join(dir, manifest.SummaryFile), sum),
+	)
+}
+
+func writeJSON(path string, v any) error {
+	data, err := json.Marshal(v)
 	if err != nil {
-		return sum, err
+		return err
 	}
-	return sum, os.WriteFile(filepath.Join(dir, manifest.SummaryFile), append(data, '\n'), 0o644)
+	return os.WriteFile(path, append(data, '\n'), 0o644)
 }
 
 // report writes a manifest.Report to w; the summary's fields come last, for
 // they are known last.
-func report(ctx context.Context, root *rootfs.Root, set *keepset.Set, w io.Writer) (manifest.Summary, error) {
-	r := reporter{out: w, totals: newTotals(set.Packages())}
+func report(ctx context.Context, root *rootfs.Root, set *keepset.Set, facts *facts, w io.Writer) (manifest.Summary, error) {
+	r := reporter{out: w, totals: newTotals(set.Packages()), facts: facts}
 	next, stop := iter.Pull(shipped(set))
 	defer stop()
 	fmt.Fprintln(w, `{"kept":[`)
@@ -66,6 +74,7 @@ func report(ctx context.Context, root *rootfs.Root, set *keepset.Set, w io.Write
 		}
 		if !more || ship.path != path {
 			r.totals.removed(path, info)
+			r.facts.removed(path, info)
 			return nil
 		}
 		if err := r.kept(ship, info); err != nil {
@@ -119,6 +128,7 @@ func shipped(set *keepset.Set) iter.Seq[item] {
 type reporter struct {
 	out    io.Writer
 	totals *totals
+	facts  *facts
 	line   bytes.Buffer
 	any    bool
 }
@@ -136,6 +146,9 @@ func (r *reporter) kept(s item, info rootfs.Info) error {
 		k.Size = info.Size
 	}
 	k.Package = r.totals.kept(s.path, info)
+	if err := r.facts.kept(s.Entry, info, k.Package != ""); err != nil {
+		return err
+	}
 	return r.write(k)
 }
 

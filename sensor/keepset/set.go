@@ -87,5 +87,8 @@ func (s *Set) Probes() int { return s.probes }
 // the slim image has fewer entries of than the run saw.
 func (s *Set) Listed() int { return s.listed }
 
+// Image returns what was told of the image's config.
+func (s *Set) Image() manifest.Image { return s.image }
+
 // Packages returns the image's packages and what they own.
 func (s *Set) Packages() *dpkg.DB { return s.db }

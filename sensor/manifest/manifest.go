@@ -58,6 +58,7 @@ const (
 	FailureFile = "failure.json"    // OutputDir: Failure, when the step exits non-zero
 	ReportFile  = "report.json"     // OutputDir of pack, and of report: Report, streamed
 	SummaryFile = "summary.json"    // OutputDir of pack: Summary
+	FactsFile   = "facts.json"      // OutputDir of pack: Facts
 )
 
 // Path is a path inside the image, as the raw bytes the kernel knows it by.
