@@ -3,6 +3,7 @@ package frontend
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -136,7 +137,7 @@ func (b *build) findings(ctx context.Context) ([]lint.Finding, error) {
 func (b *build) lintInput(ctx context.Context) (lint.Input, lint.Settings, error) {
 	in := lint.Input{
 		Filename: b.src.Filename, Data: b.src.Data, Target: b.bc.Target, BuildArgs: b.bc.BuildArgs,
-		Check: b.bc.BuildArgs["BUILDKIT_DOCKERFILE_CHECK"],
+		Contexts: namedContexts(b.client.BuildOpts().Opts), Check: b.bc.BuildArgs["BUILDKIT_DOCKERFILE_CHECK"],
 	}
 	patterns, err := b.bc.DockerIgnorePatterns(ctx)
 	if err != nil {
@@ -146,6 +147,18 @@ func (b *build) lintInput(ctx context.Context) (lint.Input, lint.Settings, error
 	set := lint.Settings{}
 	set.Overrides, err = overrides(b.cfg, time.Now())
 	return in, set, err
+}
+
+// namedContexts are the values of --build-context by name, for whichever platform.
+func namedContexts(opts map[string]string) map[string]string {
+	contexts := map[string]string{}
+	for _, key := range slices.Sorted(maps.Keys(opts)) {
+		if name, ok := strings.CutPrefix(key, "context:"); ok {
+			name, _, _ = strings.Cut(name, "::") // a platform may follow
+			contexts[name] = opts[key]
+		}
+	}
+	return contexts
 }
 
 // verdict prints the warnings and fails with the errors.

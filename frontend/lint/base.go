@@ -111,9 +111,34 @@ func parseImage(ref string) image {
 // name is the last part of the path: mirrors of official images keep it.
 func (img image) name() string { return img.path[strings.LastIndexByte(img.path, '/')+1:] }
 
+// context is the named context that takes the place of a reference, if one does.
+func (doc *document) context(ref string) (string, bool) {
+	img := parseImage(ref)
+	familiar := strings.TrimPrefix(strings.TrimPrefix(img.registry+"/"+img.path, "docker.io/"), "library/")
+	if img.tag != "" && img.tag != "latest" {
+		familiar += ":" + img.tag
+	}
+	for _, name := range []string{ref, familiar} {
+		if context, ok := doc.Contexts[name]; ok {
+			return context, true
+		}
+	}
+	return "", false
+}
+
+// replaced is the image that a reference means: a named context may take its
+// place. It returns false if that is no image of a registry.
+func (doc *document) replaced(ref string) (string, bool) {
+	if context, ok := doc.context(ref); ok {
+		return strings.CutPrefix(context, "docker-image://")
+	}
+	return ref, true
+}
+
 // base is a stage's FROM that names an image.
 type base struct {
 	image
+	ref   string
 	stage *stage
 	at    []parser.Range
 }
@@ -122,8 +147,11 @@ type base struct {
 func (doc *document) bases() []base {
 	var all []base
 	for _, st := range doc.stages {
-		if st.parent == nil && st.known && st.base != "" && st.base != "scratch" {
-			all = append(all, base{parseImage(st.base), st, doc.locate(st.at, st.BaseName)})
+		if _, ok := doc.Contexts[st.Name]; ok || st.parent != nil || !st.known || st.base == "" || st.base == "scratch" {
+			continue
+		}
+		if ref, ok := doc.replaced(st.base); ok {
+			all = append(all, base{parseImage(ref), ref, st, doc.locate(st.at, st.BaseName)})
 		}
 	}
 	return all
@@ -145,9 +173,9 @@ func checkPinBaseImageVersion(p *pass) {
 		switch {
 		case b.digest != "":
 		case b.tag == "":
-			p.report(b.at, b.stage.base+" has no version: write it as the tag")
+			p.report(b.at, b.ref+" has no version: write it as the tag")
 		case b.tag == "latest":
-			p.report(b.at, b.stage.base+" is another image tomorrow: write its version as the tag")
+			p.report(b.at, b.ref+" is another image tomorrow: write its version as the tag")
 		}
 	}
 }
@@ -187,7 +215,7 @@ func checkPinBaseImageMinor(p *pass) {
 func checkPinBaseImageDigest(p *pass) {
 	for _, b := range p.bases() {
 		if b.digest == "" {
-			p.report(b.at, b.stage.base+" is not pinned: add @sha256:... behind the tag")
+			p.report(b.at, b.ref+" is not pinned: add @sha256:... behind the tag")
 		}
 	}
 }
@@ -235,6 +263,10 @@ func imagesFrom(in *instruction) []string {
 
 // judgeOrigin holds a reference against the policy's lists.
 func (p *pass) judgeOrigin(ref string, at []parser.Range) {
+	ref, ok := p.replaced(ref)
+	if !ok {
+		return
+	}
 	img := parseImage(ref)
 	repository := img.registry + "/" + img.path
 	full := repository
@@ -303,6 +335,6 @@ func checkLeanerBaseAvailable(p *pass) {
 		return
 	}
 	if advice, ok := leaner(b.image); ok {
-		p.report(b.at, b.stage.base+" is made for building: "+advice)
+		p.report(b.at, b.ref+" is made for building: "+advice)
 	}
 }

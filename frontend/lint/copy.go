@@ -262,7 +262,7 @@ func checkCopyMultiSourceSlash(p *pass) {
 
 func checkCopyFromUnknownStage(p *pass) {
 	for _, t := range p.transfers() {
-		if t.from == "" || strings.Contains(t.from, "$") {
+		if _, replaced := p.context(t.from); replaced || t.from == "" || strings.Contains(t.from, "$") {
 			continue
 		}
 		at := p.locate(t.at, t.from)

@@ -22,6 +22,9 @@ type Input struct {
 	// Target is the stage to ship; empty for the last.
 	Target    string
 	BuildArgs map[string]string
+	// Contexts are the named contexts, which take the place of images and
+	// stages, by name: docker-image://debian:12, local:source.
+	Contexts map[string]string
 	// Ignore is the .dockerignore; empty if there is none. IgnoreKnown says
 	// whether it was looked for.
 	Ignore      string
