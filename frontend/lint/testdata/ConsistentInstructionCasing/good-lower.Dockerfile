@@ -1,0 +1,2 @@
+from debian:12.9
+run true

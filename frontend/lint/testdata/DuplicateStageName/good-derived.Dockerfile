@@ -1,0 +1,3 @@
+FROM debian:12.9 AS a
+FROM a AS b
+FROM b

@@ -1,0 +1,2 @@
+from debian:12.9 AS a
+# want: 1

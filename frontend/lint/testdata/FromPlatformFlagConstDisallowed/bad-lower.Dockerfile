@@ -1,0 +1,2 @@
+from --platform=linux/amd64 debian:12.9 as build
+# want: 1

@@ -1,0 +1,3 @@
+ARG REGISTRY
+FROM ${REGISTRY}/debian:12.9
+# want: 2

@@ -1,0 +1,2 @@
+ARG SUFFIX
+FROM debian:12.9$SUFFIX

@@ -1,0 +1,4 @@
+FROM debian:12.9
+ENTRYPOINT entry
+CMD npm start
+# want: 2,3

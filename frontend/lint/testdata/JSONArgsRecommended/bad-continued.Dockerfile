@@ -1,0 +1,5 @@
+FROM debian:12.9
+CMD server \
+  --port 80 && \
+  true
+# want: 2

@@ -1,0 +1,3 @@
+FROM debian:12.9
+cmd /bin/sh -c "server | logger"
+# want: 2

@@ -1,0 +1,5 @@
+FROM debian:12.9
+ENTRYPOINT ["entry"]
+CMD [ "npm", \
+  "start" ]
+CMD []

@@ -1,0 +1,3 @@
+FROM debian:12.9
+ENV A b
+# want: 2

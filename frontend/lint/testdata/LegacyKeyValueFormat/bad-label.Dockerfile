@@ -1,0 +1,3 @@
+FROM debian:12.9
+LABEL a b c
+# want: 2

@@ -1,0 +1,3 @@
+from debian:12.9
+maintainer a
+# want: 2

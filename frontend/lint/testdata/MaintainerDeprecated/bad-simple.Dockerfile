@@ -1,0 +1,3 @@
+FROM debian:12.9
+MAINTAINER Some Body <a@example.com>
+# want: 2

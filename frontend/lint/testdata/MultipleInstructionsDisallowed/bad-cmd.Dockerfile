@@ -1,0 +1,4 @@
+FROM debian:12.9
+CMD ["a"]
+CMD ["b"]
+# want: 2

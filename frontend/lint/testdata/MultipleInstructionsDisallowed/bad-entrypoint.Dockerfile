@@ -1,0 +1,5 @@
+FROM debian:12.9
+ENTRYPOINT ["a"]
+RUN true
+ENTRYPOINT ["b"]
+# want: 2

@@ -1,0 +1,4 @@
+FROM debian:12.9
+HEALTHCHECK NONE
+HEALTHCHECK CMD ["a"]
+# want: 2

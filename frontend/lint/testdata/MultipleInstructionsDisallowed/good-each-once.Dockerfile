@@ -1,0 +1,4 @@
+FROM debian:12.9
+ENTRYPOINT ["a"]
+CMD ["b"]
+HEALTHCHECK NONE

@@ -1,0 +1,5 @@
+FROM debian:12.9
+RUN true && \
+
+  true
+# want: 4

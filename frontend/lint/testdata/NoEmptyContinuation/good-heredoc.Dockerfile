@@ -1,0 +1,6 @@
+FROM debian:12.9
+RUN <<EOF
+true
+
+true
+EOF

@@ -1,0 +1,3 @@
+FROM debian:12.9 AS a
+FROM debian:12.9 AS context
+# want: 2

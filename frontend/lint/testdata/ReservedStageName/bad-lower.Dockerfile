@@ -1,0 +1,2 @@
+from debian:12.9 as context
+# want: 1

@@ -1,0 +1,3 @@
+FROM debian:12.9 AS scratch
+FROM debian:12.9
+# want: 1

@@ -1,0 +1,3 @@
+FROM debian:12.9 AS BASE
+FROM BASE
+# want: 1

@@ -1,0 +1,2 @@
+FROM debian:12.9 AS Build
+# want: 1

@@ -1,0 +1,2 @@
+FROM --platform=linux/amd64$VARIANT debian:12.9
+# want: 1

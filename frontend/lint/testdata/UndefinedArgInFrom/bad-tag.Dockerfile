@@ -1,0 +1,2 @@
+FROM debian:${VERSIN}12.9
+# want: 1

@@ -1,0 +1,3 @@
+FROM debian:12.9
+COPY $SOURCE /
+# want: 2

@@ -1,0 +1,4 @@
+FROM debian:12.9
+ENV VERSION=1
+LABEL v=$VERSON
+# want: 3

@@ -1,0 +1,3 @@
+FROM debian:12.9
+ARG DIR=/x
+WORKDIR $DIR

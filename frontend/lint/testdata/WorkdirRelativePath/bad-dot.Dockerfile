@@ -1,0 +1,4 @@
+FROM debian:12.9
+workdir \
+  ./app
+# want: 3

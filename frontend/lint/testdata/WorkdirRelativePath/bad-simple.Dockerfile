@@ -1,0 +1,3 @@
+FROM debian:12.9
+WORKDIR app
+# want: 2
