@@ -1,6 +1,8 @@
 package record
 
 import (
+	"runtime"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/org/slimfile/sensor/launch/filter"
@@ -34,6 +36,8 @@ type call struct {
 	// no flags.
 	flags   int8
 	changes change
+	// fstat says that with AT_EMPTY_PATH the call mostly is fstat(2).
+	fstat bool
 }
 
 // none stands for an argument that the call does not have.
@@ -75,6 +79,7 @@ func two(a, b arg) call { return call{a: a, b: b, flags: none} }
 func (c call) of(k kind) call         { c.kind = k; return c }
 func (c call) flagsAt(pos int8) call  { c.flags = pos; return c }
 func (c call) changing() call         { c.changes |= changesNames; return c }
+func (c call) orFstat() call          { c.fstat = true; return c }
 func (c call) moves() call            { c.changes |= changesPlaces; return c }
 func relative(ops manifest.Ops) call  { return one(at(none, 0, ops, 0)) }
 func itself(ops manifest.Ops) call    { return one(at(none, 0, ops, noFollow)) }
@@ -103,16 +108,20 @@ func calls() map[string]call {
 		"execve":   relative(manifest.Executed).of(kindExec).moves(),
 		"execveat": beneath(manifest.Executed).of(kindExec).flagsAt(4).moves(),
 
-		"statx":             beneath(checked).flagsAt(2),
-		"newfstatat":        beneath(checked).flagsAt(3),
+		"statx":             beneath(checked).flagsAt(2).orFstat(),
+		"newfstatat":        beneath(checked).flagsAt(3).orFstat(),
 		"faccessat":         beneath(checked),
 		"faccessat2":        beneath(checked).flagsAt(3),
 		"readlinkat":        beneathIt(checked),
-		"name_to_handle_at": beneathIt(checked).flagsAt(4),
+		"name_to_handle_at": one(at(0, 1, checked, noFollow|flagFollows)).flagsAt(4),
 		"getxattrat":        beneath(checked).flagsAt(2),
 		"listxattrat":       beneath(checked).flagsAt(2),
 		"file_getattr":      beneath(checked).flagsAt(4),
 		"inotify_add_watch": one(at(none, 1, checked, 0)),
+		"fanotify_mark":     one(at(3, 4, checked, 0)),
+		// The mask before takes two arguments of 32 bits.
+		"fanotify_mark32": one(at(4, 5, checked, 0)),
+		"quotactl":        one(at(none, 1, checked, 0)),
 
 		"chdir":  relative(entered).moves(),
 		"chroot": relative(entered).of(kindReroot).moves(),
@@ -134,6 +143,12 @@ func calls() map[string]call {
 		"pivot_root": two(at(none, 0, entered, 0), at(none, 1, checked, 0)).of(kindReroot).changing().moves(),
 		"mount":      one(at(none, 1, checked, 0)).changing(),
 		"umount2":    relative(checked).changing(),
+
+		"move_mount":     two(at(0, 1, checked, noFollow), at(2, 3, checked, noFollow)).changing(),
+		"open_tree":      beneath(checked).flagsAt(2),
+		"open_tree_attr": beneath(checked).flagsAt(2),
+		"mount_setattr":  beneath(checked).flagsAt(2),
+		"fspick":         beneath(checked),
 
 		"truncate":      relative(written),
 		"fchmodat":      beneath(changed),
@@ -159,6 +174,9 @@ func calls() map[string]call {
 	}
 	for _, name := range []string{"lstat", "lstat64", "oldlstat", "readlink", "lgetxattr", "llistxattr"} {
 		table[name] = itself(checked)
+	}
+	for _, name := range []string{"acct", "swapon", "swapoff", "uselib"} {
+		table[name] = relative(opened)
 	}
 	for _, name := range []string{"mkdir", "mknod"} {
 		table[name] = one(at(none, 0, checked, noFollow|creates))
@@ -196,6 +214,16 @@ type numbering struct {
 	prctl, ioUring uint32
 }
 
+// numberings lists the ABIs of this machine's kernel, the native one first.
+// Numbers are those of the kernel's syscall tables; a test holds them against
+// its headers.
+func numberings() []numbering {
+	if runtime.GOARCH == "arm64" {
+		return aarch64()
+	}
+	return x86()
+}
+
 // table finds the description of a call by its number.
 type table struct {
 	arch uint32
@@ -203,7 +231,7 @@ type table struct {
 }
 
 // prepare makes the filter that reports the calls, and the tables to read the
-// reports by.
+// reports by. Calls that are newer than the tables are told to be missing.
 func prepare(privileged bool) ([]unix.SockFilter, []table, error) {
 	descr := calls()
 	var (
@@ -211,7 +239,7 @@ func prepare(privileged bool) ([]unix.SockFilter, []table, error) {
 		tables []table
 	)
 	for _, n := range numberings() {
-		r := filter.Rules{Arch: n.arch, Other: filter.Allow, Beyond: filter.Allow, Calls: map[uint32][]filter.Case{}}
+		r := filter.Rules{Arch: n.arch, Other: filter.Allow, Beyond: filter.Errno(unix.ENOSYS), Calls: map[uint32][]filter.Case{}}
 		t := table{arch: n.arch}
 		for name, nr := range n.numbers {
 			c := descr[name]
@@ -240,9 +268,9 @@ func prepare(privileged bool) ([]unix.SockFilter, []table, error) {
 }
 
 // cases are the filter's cases for a call: a notification, unless the call is
-// about a descriptor and no path. AT_EMPTY_PATH with a descriptor is fstat(2)
-// in disguise, and as frequent; a program that sets it and gives a relative
-// path nevertheless is not recorded.
+// about a descriptor and no path. A stat call with AT_EMPTY_PATH and a
+// descriptor is fstat(2) in disguise, and as frequent; a program that gives it a
+// relative path nevertheless is not recorded.
 func (c call) cases() []filter.Case {
 	switch c.kind {
 	case kindMap:
@@ -252,7 +280,7 @@ func (c call) cases() []filter.Case {
 	case kindSetID:
 		return []filter.Case{notInjected(), {Do: filter.Notify}}
 	}
-	if c.kind != kindPlain || c.flags == none || c.b.present() {
+	if !c.fstat {
 		return filter.Always(filter.Notify)
 	}
 	empty := filter.Cond{Arg: int(c.flags), Mask: unix.AT_EMPTY_PATH, Value: unix.AT_EMPTY_PATH}

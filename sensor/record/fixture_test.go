@@ -133,6 +133,49 @@ var fixtures = map[string]func(args []string) error{
 		close(exec)
 		return <-failed
 	},
+	"empty-path": func([]string) error {
+		dir, err := unix.Open("sub", unix.O_PATH|unix.O_DIRECTORY, 0)
+		if err != nil {
+			return err
+		}
+		self, err := unix.Openat(dir, "self", unix.O_RDONLY, 0)
+		if err != nil {
+			return err
+		}
+		_, _, handleErr := unix.NameToHandleAt(dir, "link", unix.AT_EMPTY_PATH|unix.AT_SYMLINK_FOLLOW)
+		if errors.Is(handleErr, unix.EOPNOTSUPP) {
+			handleErr = nil // the kernel has looked the name up
+		}
+		return errors.Join(handleErr, unix.Fchownat(dir, "owner", 0, 0, unix.AT_EMPTY_PATH),
+			unix.Fchownat(self, "", 0, 0, unix.AT_EMPTY_PATH))
+	},
+	"fexecve": func(args []string) error {
+		fd, err := unix.Open(args[0], unix.O_RDONLY, 0) // not close-on-exec: the interpreter opens it
+		if err != nil {
+			return err
+		}
+		path, err := unix.BytePtrFromString("")
+		if err != nil {
+			return err
+		}
+		argv := [2]*byte{path}
+		_, _, errno := unix.RawSyscall6(unix.SYS_EXECVEAT, uintptr(fd), uintptr(unsafe.Pointer(path)),
+			uintptr(unsafe.Pointer(&argv)), uintptr(unsafe.Pointer(&argv[1])), unix.AT_EMPTY_PATH, 0)
+		return errno
+	},
+	"reused-dirfd": func([]string) error {
+		for _, name := range []string{"one", "two"} {
+			dir, err := unix.Open(name, unix.O_PATH|unix.O_DIRECTORY, 0)
+			if err != nil {
+				return err
+			}
+			fd, err := unix.Openat(dir, "file", unix.O_RDONLY, 0)
+			if err := errors.Join(err, unix.Close(fd), unix.Close(dir)); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
 	"rename-above": func([]string) error {
 		if err := os.Chdir("top/sub"); err != nil {
 			return err

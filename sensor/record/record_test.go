@@ -126,6 +126,21 @@ func scenarios() []scenario {
 		args: []string{"magic"},
 		want: map[string]manifest.Ops{"cwd": opened, "root": opened, "pid": opened, "thread": opened, "fd": opened},
 	}, {
+		name: "AT_EMPTY_PATH with and without a path", files: []string{"sub/owner", "sub/self", "sub/handle", "sub/link -> handle"},
+		args: []string{"empty-path"},
+		want: map[string]manifest.Ops{
+			"sub": checked, "sub/owner": changed, "sub/self": opened | changed,
+			"sub/link": linked, "sub/handle": checked,
+		},
+	}, {
+		name: "execution of a descriptor", files: []string{"script #!/bin/cat"},
+		args: []string{"fexecve", "script"},
+		want: map[string]manifest.Ops{"script": opened | executed},
+	}, {
+		name: "relative to a closed and reused descriptor", files: []string{"one/file", "two/file"},
+		args: []string{"reused-dirfd"},
+		want: map[string]manifest.Ops{"one": checked, "one/file": opened, "two": checked, "two/file": opened},
+	}, {
 		name: "unix sockets", files: []string{"sub/"},
 		args: []string{"socket"},
 		want: map[string]manifest.Ops{"sub/sock": created, "sub/none": absent},

@@ -2,9 +2,8 @@ package record
 
 import "golang.org/x/sys/unix"
 
-// numberings lists the ABIs of the kernel, the native one first. Numbers are
-// those of the kernel's syscall tables (also in golang.org/x/sys/unix).
-func numberings() []numbering {
+// aarch64 lists the ABI of arm64 kernels.
+func aarch64() []numbering {
 	return []numbering{
 		{arch: unix.AUDIT_ARCH_AARCH64, prctl: 167, ioUring: 425, numbers: map[string]uint32{
 			"setxattr":          5,
@@ -34,9 +33,11 @@ func numberings() []numbering {
 			"fchmodat":          53,
 			"fchownat":          54,
 			"openat":            56,
+			"quotactl":          60,
 			"readlinkat":        78,
 			"newfstatat":        79,
 			"utimensat":         88,
+			"acct":              89,
 			"setregid":          143,
 			"setgid":            144,
 			"setreuid":          145,
@@ -52,19 +53,27 @@ func numberings() []numbering {
 			"clone":             220,
 			"execve":            221,
 			"mmap":              222,
+			"swapon":            224,
+			"swapoff":           225,
+			"fanotify_mark":     263,
 			"name_to_handle_at": 264,
 			"setns":             268,
 			"renameat2":         276,
 			"execveat":          281,
 			"statx":             291,
+			"open_tree":         428,
+			"move_mount":        429,
+			"fspick":            433,
 			"clone3":            435,
 			"openat2":           437,
 			"faccessat2":        439,
+			"mount_setattr":     442,
 			"fchmodat2":         452,
 			"setxattrat":        463,
 			"getxattrat":        464,
 			"listxattrat":       465,
 			"removexattrat":     466,
+			"open_tree_attr":    467,
 			"file_getattr":      468,
 			"file_setattr":      469,
 		}},
