@@ -55,17 +55,14 @@ build() {
 	mv "$layout.part" "$layout"
 }
 
-# debootstrap ARCH TAR
+# debootstrap ARCH TAR; mmdebstrap's own sources have updates and security.
 debootstrap() {
 	# shellcheck disable=SC2016  # mmdebstrap sets $1, the new root
 	nice mmdebstrap --variant=minbase --mode=root --arch="$1" --format=tar --skip=output/dev \
 		--include=usr-is-merged --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr \
 		"${dpkg[@]/#/--dpkgopt=}" --aptopt='Acquire::Languages "none"' \
 		--customize-hook='rm -f "$1/etc/resolv.conf" "$1/etc/hostname"' \
-		"$suite" "$2" \
-		"deb http://deb.debian.org/debian $suite main" \
-		"deb http://deb.debian.org/debian $suite-updates main" \
-		"deb http://deb.debian.org/debian-security $suite-security main"
+		"$suite" "$2"
 }
 
 # emulate_arm64 has the kernel run arm64 programs through qemu, where it can.
