@@ -64,9 +64,28 @@ func (b *build) failed(ctx context.Context, err error) error {
 	}
 	f, readErr := b.readFailure(ctx, se)
 	if readErr != nil {
-		return fmt.Errorf("slim %s failed, its log above says why (no report: %s): %s", step, readErr.Error(), err.Error())
+		text := fmt.Sprintf("slim %s failed, its log above says why (no report: %s): %s", step, readErr.Error(), err.Error())
+		if strings.Contains(text, "no space left on device") { // ENOSPC of the builder's Linux
+			text += "\n  remedy    free space on the build machine, for example with \"docker buildx prune\", and build again"
+		}
+		return errors.New(text)
 	}
 	return &StepError{Step: step, Failure: *f}
+}
+
+// sameEnd is an error when the app ended well in the traced run and not in the
+// verified one: the probes are over by then, but something is missing.
+func sameEnd(traced, verified manifest.RunReport) error {
+	failed := func(r manifest.RunReport) bool { return r.Stop != nil && r.Stop.Failed }
+	if failed(traced) || !failed(verified) {
+		return nil
+	}
+	return &StepError{Step: "verify", Failure: manifest.Failure{
+		Message:  "the app failed when it was stopped",
+		Expected: traced.Stopped + ", as in the image as built",
+		Got:      verified.Stopped,
+		Remedy:   "the slim image lacks something that the app needs to end; the step's log above may name it: add `# slim: keep GLOB`",
+	}}
 }
 
 // stepOf tells a step of ours by its command line; empty for any other.

@@ -192,10 +192,17 @@ func (b *build) evaluate(ctx context.Context, s *slimmed, run manifest.Run, pack
 	if _, err := solve(ctx, b.client, last, gwclient.SolveRequest{Evaluate: true, CacheImports: b.bc.CacheImports}); err != nil {
 		return b.failed(ctx, err)
 	}
+	var verified manifest.RunReport
 	eg, ctx := errgroup.WithContext(ctx)
 	eg.Go(func() error { return b.read(ctx, s.traced.Output, manifest.SidecarFile, &s.run) })
 	eg.Go(func() error { return b.read(ctx, s.packed.Output, manifest.SummaryFile, &s.summary) })
-	return eg.Wait()
+	if s.verified != nil {
+		eg.Go(func() error { return b.read(ctx, s.verified.Output, manifest.SidecarFile, &verified) })
+	}
+	if err := eg.Wait(); err != nil {
+		return err
+	}
+	return sameEnd(s.run, verified)
 }
 
 // read decodes a report that a step left in its output.

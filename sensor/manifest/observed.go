@@ -71,4 +71,7 @@ type Stopping struct {
 	// Unhandled says that the first process has no handler for the signal: as
 	// process 1 of a container it would have ignored it.
 	Unhandled bool `json:"unhandled,omitempty"`
+	// Failed says that the signal made the first process fail: it ended with
+	// another code than 0, or by another signal, such as that of abort(3).
+	Failed bool `json:"failed,omitempty"`
 }

@@ -66,6 +66,7 @@ func fixtureVerbs() map[string]func(string) error {
 		"https":  serveHTTPS,
 		"echo":   serveEcho,
 		"handle": handleSignal,
+		"abort":  abortOnSignal,
 		"ignore": func(string) error { signal.Ignore(unix.SIGTERM); return nil },
 		"fork":   forkFixture,
 		"log":    writeLog,
@@ -156,6 +157,17 @@ func handleSignal(string) error {
 		<-signals
 		fmt.Println("stopping")
 		os.Exit(0)
+	}()
+	return nil
+}
+
+// abortOnSignal ends badly when it is stopped.
+func abortOnSignal(string) error {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, unix.SIGTERM)
+	go func() {
+		<-signals
+		_ = unix.Kill(os.Getpid(), unix.SIGKILL) // it cannot fail
 	}()
 	return nil
 }

@@ -480,6 +480,24 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
+func TestStopFailed(t *testing.T) {
+	for _, tt := range []struct {
+		verb, stopped string
+		failed        bool
+	}{
+		{"handle", "exit 0", false},
+		{"abort", "signal 9 (SIGKILL)", true},
+	} {
+		t.Run(tt.verb, func(t *testing.T) {
+			got := contain(t, service(t, tt.verb, "http:0.0.0.0:8008"), sensorOrder{})
+			got.good(t, Trace)
+			if got.report.Stopped != tt.stopped || got.report.Stop.Failed != tt.failed {
+				t.Errorf("stopped: %q, %+v", got.report.Stopped, got.report.Stop)
+			}
+		})
+	}
+}
+
 // The end of the first process is the end of the app, whatever it leaves.
 func TestStopLeavesWorkers(t *testing.T) {
 	run := service(t, "handle", "fork:ignore+hang", "http:0.0.0.0:8008")

@@ -51,6 +51,7 @@ func (s *supervisor) stop(ctx context.Context) error {
 	s.report.Stop = &manifest.Stopping{
 		Signal: signalName(s.signal), InTime: err == nil, Background: background,
 		Unhandled: !background && handledErr == nil && !handled,
+		Failed:    err == nil && !background && s.failedOn(s.signal),
 	}
 	switch {
 	case background:
@@ -89,6 +90,12 @@ func (s *supervisor) signalError(err error) error {
 		return nil
 	}
 	return fmt.Errorf("send %s: %w", signalName(s.signal), err)
+}
+
+// failedOn tells whether a signal has made the first process fail.
+func (s *supervisor) failedOn(sig unix.Signal) bool {
+	status := s.app.ExitStatus()
+	return status.Exited() && status.ExitStatus() != 0 || status.Signaled() && status.Signal() != sig
 }
 
 // warnUnhandled warns if STOPSIGNAL has ended a first process that had no
