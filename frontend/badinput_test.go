@@ -66,6 +66,11 @@ func testBadInput(t *testing.T, s suite) {
 			want:  []string{"slim trace failed", "Hello", "folder"},
 		},
 		{
+			name:  "slim image fails only when it is stopped",
+			lines: []string{`COPY fixture /needed`, `EXPOSE 8080`, `CMD ["serve", "/needed"]`, `# slim: drop /needed`},
+			want:  []string{"slim verify failed", "when it was stopped", "exit 0", "exit 1", "keep"},
+		},
+		{
 			name:  "run takes too long",
 			lines: []string{`CMD ["wait"]`},
 			args:  []string{"SLIM_TIMEOUT=2s"},

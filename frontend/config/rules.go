@@ -40,7 +40,7 @@ func (w word) glob() string {
 func (d *directive) checkGlob(w word) {
 	switch {
 	case !strings.HasPrefix(w.text, "/"):
-		d.fail(w.span, "glob %q is not absolute: start it with / (/**/%s matches in every folder)", w.text, w.text)
+		d.fail(w.span, "glob %q is not absolute: start it with / (/**/%s matches in every folder)", w.text, strings.TrimPrefix(w.text, "**/"))
 	case slices.ContainsFunc(strings.Split(w.text, "/"), func(s string) bool { return s == "." || s == ".." }):
 		d.fail(w.span, "glob %q has a . or .. in it, which no path in an image has", w.text)
 	case !doublestar.ValidatePattern(w.text):
