@@ -37,6 +37,8 @@ type stage struct {
 	// parent is the stage that this one is built FROM, nil for an image.
 	parent       *stage
 	instructions []*instruction
+	// runs are the RUN instructions among them.
+	runs []*run
 	// end is the scope after the last instruction.
 	end scope
 	// at is where FROM stands.
@@ -213,6 +215,7 @@ func (doc *document) addStage(st instructions.Stage, nodes []*parser.Node) error
 		now = doc.after(now, in)
 	}
 	s.end = now
+	doc.readRuns(s)
 	doc.stages = append(doc.stages, s)
 	return nil
 }

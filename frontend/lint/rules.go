@@ -15,6 +15,10 @@ func Rules() []*Rule {
 		metadataRules(),
 		runtimeRules(),
 		userRules(),
+		packageRules(),
+		cleanupRules(),
+		pinRules(),
+		commandRules(),
 		stockRules(),
 	)
 }

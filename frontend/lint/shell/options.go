@@ -51,6 +51,7 @@ type grammar struct {
 	values string   // letters of options that take a value
 	long   []string // long options that may take a value as a word of its own
 	single bool     // long options have one dash
+	tail   bool     // what is behind "--" is for another program
 }
 
 func fields(s string) []string { return strings.Fields(s) }
@@ -63,7 +64,7 @@ var grammars = map[string]grammar{
 	"zypper":   {subs: true, values: "cDCRrtp", long: fields("config reposd-dir cache-dir raw-cache-dir solv-cache-dir pkg-cache-dir root installroot repo type plus-repo from releasever category severity date")},
 	"pip":      {subs: true, values: "rcetifdwC", long: fields("requirement constraint editable target platform python-version implementation abi root prefix src upgrade-strategy index-url extra-index-url find-links no-binary only-binary config-settings global-option install-option build-option cache-dir trusted-host proxy retries timeout exists-action cert client-cert log progress-bar report root-user-action use-feature use-deprecated python keyring-provider group wheel-dir dest")},
 	"npm":      {subs: true, values: "Cw", long: fields("prefix registry cache loglevel userconfig globalconfig omit include only workspace tag before fetch-retries fetch-timeout fetch-retry-mintimeout fetch-retry-maxtimeout install-strategy script-shell cafile ca network-timeout cwd cache-folder modules-folder global-folder mutex network-concurrency filter dir store-dir reporter otp depth")},
-	"gem":      {subs: true, values: "vinsPgp", long: fields("version install-dir bindir source platform build-root document trust-policy file http-proxy config-file without")},
+	"gem":      {subs: true, tail: true, values: "vinsPgp", long: fields("version install-dir bindir source platform build-root document trust-policy file http-proxy config-file without")},
 	"go":       {subs: true, single: true, long: fields("tags ldflags o mod modfile p gcflags asmflags buildmode C overlay pkgdir toolexec exec pgo installsuffix compiler gccgoflags covermode coverpkg")},
 	"curl":     {values: "AbcCdDeEFHKmoPQrtTuUwxXyYz", long: fields("output header data data-raw data-binary data-urlencode user user-agent request url proxy cacert capath cert key connect-timeout max-time retry retry-delay retry-max-time referer cookie cookie-jar config form upload-file range write-out resolve interface limit-rate noproxy output-dir proto proto-redir proto-default tls-max ciphers pinnedpubkey dump-header socks5 socks5-hostname unix-socket aws-sigv4 oauth2-bearer parallel-max max-redirs max-filesize speed-limit speed-time continue-at time-cond")},
 	"wget":     {values: "oaeiBtOTwQPUlADIRXn", long: fields("output-file append-output execute input-file base tries output-document timeout dns-timeout connect-timeout read-timeout wait waitretry quota directory-prefix user-agent user password http-user http-password header post-data post-file method body-data level accept reject domains ca-certificate ca-directory certificate private-key secure-protocol progress referer max-redirect load-cookies save-cookies limit-rate")},
@@ -141,7 +142,9 @@ func (c *Call) read(args []Word, g grammar) {
 		arg := args[i]
 		switch {
 		case arg.Known && arg.Text == "--":
-			c.Operands = append(c.Operands, args[i+1:]...)
+			if !g.tail {
+				c.Operands = append(c.Operands, args[i+1:]...)
+			}
 			return
 		case arg.MayBeOption() && (!arg.Known && len(arg.Text) < 2):
 			c.Opaque = true

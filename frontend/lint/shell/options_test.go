@@ -35,6 +35,7 @@ func TestCall(t *testing.T) {
 		{"apt-get install a$X \"b=$X\"", "apt-get", "install", "a? b=?", "", false},
 		{"apt-get --option $X install", "apt-get", "install", "", "--option=?", false},
 		{"apt-get", "apt-get", "", "", "", false},
+		{"gem install a -- --with-b", "gem", "install", "a", "", false},
 		{"frob -x --y=1 z", "frob", "", "z", "-x= --y=1", false},
 	}
 	for _, tt := range tests {

@@ -189,9 +189,9 @@ func TestPipes(t *testing.T) {
 	s := parse("RUN a | b | c && (d |& e)", nil)
 	var got []string
 	for _, p := range s.Pipes {
-		got = append(got, fmt.Sprint(p.Range.Start.Character, "-", p.Range.End.Character))
+		got = append(got, fmt.Sprint(p.Range.Start.Character, "-", p.Range.End.Character, " ", p.Last.Start.Character))
 	}
-	if want := []string{"4-13", "18-24"}; !slices.Equal(got, want) {
+	if want := []string{"4-13 12", "18-24 23"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

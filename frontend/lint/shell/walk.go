@@ -217,6 +217,7 @@ func (f *frame) binary(c *syntax.BinaryCmd) error {
 	case syntax.Pipe, syntax.PipeAll:
 		f.out.Pipes = append(f.out.Pipes, Pipe{
 			Range: f.lines.span(f.src, offset(c.Pos()), offset(c.End())),
+			Last:  f.lines.span(f.src, offset(c.Y.Pos()), offset(c.Y.End())),
 			Shell: f.shell.name, Pipefail: f.shell.pipefail,
 		})
 		return f.pipeline(c)

@@ -1,0 +1,3 @@
+FROM debian:12.9-slim
+RUN apt-get update && apt-get install -y curl
+# want: 1

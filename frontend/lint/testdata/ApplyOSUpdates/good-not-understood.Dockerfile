@@ -1,0 +1,3 @@
+FROM ubuntu:24.04
+SHELL ["pwsh", "-Command"]
+RUN Upgrade-Everything

@@ -1,0 +1,4 @@
+FROM debian:12
+RUN /foo.sh
+RUN /bar.sh
+# want: 3

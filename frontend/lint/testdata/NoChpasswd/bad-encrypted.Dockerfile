@@ -1,0 +1,3 @@
+FROM debian:12
+RUN printf 'app:%s' "$HASH" | /usr/sbin/chpasswd -e
+# want: 2

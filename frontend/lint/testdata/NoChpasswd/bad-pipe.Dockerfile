@@ -1,0 +1,3 @@
+FROM debian:12
+RUN echo "root:root" | chpasswd
+# want: 2

@@ -1,0 +1,5 @@
+FROM debian:12
+RUN useradd app && \
+    chpasswd < /run/p && \
+    rm /run/p
+# want: 3

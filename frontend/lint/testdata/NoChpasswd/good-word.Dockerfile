@@ -1,0 +1,2 @@
+FROM debian:12
+RUN echo chpasswd && apt-get install -y passwd

@@ -1,0 +1,3 @@
+FROM debian:12
+RUN curl -H -k https://example.com && curl -o -k x && curl -u k:k x
+RUN echo curl -k && grep -k x

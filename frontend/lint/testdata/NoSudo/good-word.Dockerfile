@@ -1,0 +1,3 @@
+FROM debian:12
+RUN echo sudo make; pseudo x
+COPY sudo /x

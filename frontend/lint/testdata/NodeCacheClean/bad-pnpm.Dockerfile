@@ -1,0 +1,4 @@
+FROM node:22
+RUN corepack enable && \
+    pnpm install --frozen-lockfile
+# want: 3

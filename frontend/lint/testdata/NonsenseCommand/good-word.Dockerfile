@@ -1,0 +1,2 @@
+FROM debian:12
+RUN echo top && make mount && ssh-keygen -A

@@ -1,0 +1,3 @@
+FROM alpine:3.21
+RUN apk add flex
+# want: 2

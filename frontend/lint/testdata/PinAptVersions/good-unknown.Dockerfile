@@ -1,0 +1,3 @@
+FROM debian:12
+ARG V
+RUN apt-get install -y a=$V $PKGS && apt-get -y upgrade

@@ -1,0 +1,3 @@
+FROM node:22
+RUN npm install express
+# want: 2

@@ -1,0 +1,5 @@
+FROM debian:12
+RUN <<EOF
+curl x | sh
+EOF
+# want: 3

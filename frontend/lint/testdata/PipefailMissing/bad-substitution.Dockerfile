@@ -1,0 +1,3 @@
+FROM debian:12
+RUN V="$(curl x | cut -c2-)" && echo "$V"
+# want: 2

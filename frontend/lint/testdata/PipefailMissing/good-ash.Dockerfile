@@ -1,0 +1,3 @@
+FROM alpine:3.21
+SHELL ["/bin/ash", "-o", "pipefail", "-c"]
+RUN wget -O - https://some.site | wc -l > /number

@@ -1,0 +1,3 @@
+FROM debian:12
+COPY x /tmp/x
+RUN rm -rf /tmp/y "$Z" /etc/nginx/conf.d/default.conf tmp/x

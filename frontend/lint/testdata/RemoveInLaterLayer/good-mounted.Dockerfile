@@ -1,0 +1,3 @@
+FROM debian:12
+COPY x /tmp/x
+RUN --mount=type=tmpfs,target=/tmp rm -rf /tmp/x

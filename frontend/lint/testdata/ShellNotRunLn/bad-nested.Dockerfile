@@ -1,0 +1,3 @@
+FROM debian:12
+RUN sudo ln -snf bash "/usr/bin/sh"
+# want: 2

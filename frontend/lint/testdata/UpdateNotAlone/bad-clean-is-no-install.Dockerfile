@@ -1,0 +1,3 @@
+FROM debian:12
+RUN apt update && rm -rf /var/lib/apt/lists/*
+# want: 2

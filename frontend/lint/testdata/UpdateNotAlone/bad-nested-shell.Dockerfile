@@ -1,0 +1,3 @@
+FROM debian:12
+RUN sh -c 'apt-get update'
+# want: 2

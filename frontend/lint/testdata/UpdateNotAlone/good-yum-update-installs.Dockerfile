@@ -1,0 +1,3 @@
+FROM centos:7
+RUN yum update -y
+RUN dnf -y update

@@ -1,0 +1,3 @@
+FROM debian:12
+RUN cd /usr/src/app && npm ci
+# want: 2

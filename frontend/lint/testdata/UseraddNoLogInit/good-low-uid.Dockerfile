@@ -1,0 +1,3 @@
+FROM debian:12
+RUN useradd -u 12345 luser
+RUN useradd luser

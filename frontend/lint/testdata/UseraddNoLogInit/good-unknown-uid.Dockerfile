@@ -1,0 +1,3 @@
+FROM debian:12
+ARG UID
+RUN useradd -u $UID luser && adduser -u 123456 luser

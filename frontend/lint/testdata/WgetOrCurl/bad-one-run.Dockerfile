@@ -1,0 +1,3 @@
+FROM debian:12
+RUN curl localhost && wget my.xyz
+# want: 2

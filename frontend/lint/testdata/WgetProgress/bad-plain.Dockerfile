@@ -1,0 +1,3 @@
+FROM debian:12
+RUN wget https://x.example/y
+# want: 2
