@@ -42,6 +42,7 @@ func TestIntegration(t *testing.T) {
 		{"attestations", testAttestations},
 		{"platforms", testPlatforms},
 		{"examples", testExamples},
+		{"behaviours", testBehaviours},
 	} {
 		t.Run(group.name, func(t *testing.T) { group.test(t, s) })
 	}

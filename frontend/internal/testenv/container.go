@@ -40,6 +40,10 @@ type RunOptions struct {
 	User string
 	// ReadOnly mounts the root read-only.
 	ReadOnly bool
+	// Mounts are bind mounts, folders of this machine by where they are put.
+	Mounts map[string]string
+	// Pids limits the processes of the container; 0 does not.
+	Pids int64
 }
 
 // Container runs an image's root as Docker would: the image's user with its
@@ -112,6 +116,22 @@ func (c *Container) Wait(t testing.TB) int {
 	}
 	return c.cmd.ProcessState.ExitCode()
 }
+
+// Peak is the most resident memory in bytes that the container's first process
+// has had. It must still run.
+func (c *Container) Peak() (int64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", c.pid))
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	var kib int64
+	_, err = fmt.Sscan(rest, &kib)
+	return kib << 10, err
+}
+
+// Exited is closed when the container has ended.
+func (c *Container) Exited() <-chan struct{} { return c.exited }
 
 // Signal sends a signal to the container's first process.
 func (c *Container) Signal(t testing.TB, sig unix.Signal) {
@@ -292,6 +312,12 @@ func runtimeSpec(root string, config ocispecs.ImageConfig, opts RunOptions) (*sp
 			// As Docker since 20.10: any user may listen below 1024.
 			Sysctl: map[string]string{"net.ipv4.ip_unprivileged_port_start": "0"},
 		},
+	}
+	for destination, source := range opts.Mounts {
+		spec.Mounts = append(spec.Mounts, specs.Mount{Destination: destination, Type: "bind", Source: source, Options: []string{"rbind"}})
+	}
+	if opts.Pids > 0 {
+		spec.Linux.Resources = &specs.LinuxResources{Pids: &specs.LinuxPids{Limit: &opts.Pids}}
 	}
 	spec.Linux.Seccomp, err = seccomp.GetDefaultProfile(spec)
 	return spec, err

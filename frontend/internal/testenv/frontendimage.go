@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/moby/buildkit/client"
@@ -53,6 +54,21 @@ func (e *Env) buildFrontend() (libexec string, err error) {
 		return "", fmt.Errorf("build the frontend image: %w\n%s", err, res.Log)
 	}
 	return filepath.Join(programs, "libexec"), nil
+}
+
+// Sensor compiles slimfile-sensor for this machine and returns its folder.
+func Sensor(t testing.TB) string {
+	t.Helper()
+	tools := findTools(t)
+	root, err := moduleRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	programs := t.TempDir()
+	if err := compile(t.Context(), root, tools.cache, programs); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(programs, "libexec", "linux-"+runtime.GOARCH)
 }
 
 // compile builds what the Dockerfile's stage "programs" holds, into out. The

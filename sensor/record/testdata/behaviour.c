@@ -359,6 +359,81 @@ static void identity(char **args) { // what a setuid program sees
 	use("file");
 }
 
+// looks looks for count names that are not there.
+static void looks(const char *prefix, int count) {
+	char name[256];
+	for (int i = 0; i < count; i++) {
+		snprintf(name, sizeof name, "%s-%d", prefix, i);
+		want(access(name, F_OK) < 0 && errno == ENOENT);
+	}
+}
+
+static void look_all(char **args) { // args[1] names each, in args[0] processes at once
+	int processes = atoi(args[0]);
+	char prefix[32];
+	pid_t ids[64];
+	want(processes <= 64);
+	for (int p = 0; p < processes; p++)
+		if ((ids[p] = fork()) == 0) {
+			snprintf(prefix, sizeof prefix, "look%d", p);
+			looks(prefix, atoi(args[1]));
+			_exit(0);
+		}
+	for (int p = 0; p < processes; p++)
+		join(ids[p]);
+}
+
+static void short_lived(char **args) { // args[0] processes, every tenth with a program of its own
+	char prefix[32];
+	for (int i = 0; i < atoi(args[0]); i++) {
+		pid_t child = fork();
+		want(child >= 0);
+		if (child == 0) {
+			snprintf(prefix, sizeof prefix, "short%d", i);
+			looks(prefix, 1);
+			if (i % 10 == 0)
+				become(self, "uses", NULL);
+			_exit(0);
+		}
+		join(child);
+	}
+}
+
+static void bomb(char **args) { // forks until it may not; args[0] processes then exist, with this one
+	int full[2];
+	pid_t first = getpid();
+	char prefix[32], byte = 0;
+	want(pipe(full) == 0);
+	while (fork() >= 0)
+		;
+	want(errno == EAGAIN);
+	if (getpid() == first) {
+		for (int i = 1; i < atoi(args[0]); i++)
+			want(read(full[0], &byte, 1) == 1);
+		signal(SIGTERM, SIG_IGN);
+		want(kill(0, SIGTERM) == 0);
+		while (wait(NULL) > 0)
+			;
+		return;
+	}
+	snprintf(prefix, sizeof prefix, "bomb%d", getpid());
+	looks(prefix, 1);
+	want(write(full[1], &byte, 1) == 1);
+	for (;;)
+		pause();
+}
+
+static void as_user(char **args) { // args[0] the user, args[1] a program, then its behaviour
+	int id = atoi(args[0]);
+	char *program = args[1];
+	want(setresgid(id, id, id) == 0 && setresuid(id, id, id) == 0);
+	args[1] = "behaviour";
+	execv(program, args + 1);
+	want(!"execv");
+}
+
+static void each(char **args);
+
 static const struct {
 	const char *name;
 	void (*run)(char **args);
@@ -368,8 +443,37 @@ static const struct {
 	{"dumpable", dumpable}, {"threads", threads}, {"clones", clones}, {"execs", execs},
 	{"deeper", deeper}, {"closes", closes}, {"kills", kills}, {"daemonises", daemonises},
 	{"own-filter", own_filter}, {"own-listener", own_listener}, {"traces", traces},
-	{"traces-setuid", traces_setuid}, {"identity", identity},
+	{"traces-setuid", traces_setuid}, {"identity", identity}, {"looks", look_all},
+	{"short", short_lived}, {"bomb", bomb}, {"as", as_user},
+	{"each", each},
 };
+
+// each runs one behaviour after the other, the argument vectors that "--" divide,
+// each in a session and in a folder of its own: 0, 1, ...
+static void each(char **args) {
+	char folder[16];
+	for (int i = 0; *args; i++) {
+		char *list[16] = {"behaviour"};
+		for (int n = 1; *args && strcmp(*args, "--") != 0 && n < 15; args++)
+			list[n++] = *args;
+		if (*args)
+			args++;
+		pid_t child = fork();
+		want(child >= 0);
+		if (child == 0) {
+			snprintf(folder, sizeof folder, "%d", i);
+			want(setsid() > 0 && chdir(folder) == 0);
+			execv(self, list);
+			want(!"execv");
+		}
+		int status;
+		want(waitpid(child, &status, 0) == child);
+		if (status != 0 && !(WIFSIGNALED(status) && strcmp(list[1], "kills") == 0)) {
+			fprintf(stderr, "%s: status %#x\n", list[1], status);
+			_exit(1);
+		}
+	}
+}
 
 int main(int argc, char **argv) {
 	static char path[4096];
