@@ -46,6 +46,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"runtime"
 	"sync"
 	"time"
 
@@ -126,6 +127,7 @@ type Session struct {
 // on the session reaps: nothing else in this process may start children or wait
 // for them.
 func New(opt Options) (*Session, error) {
+	reserveThreads()
 	filter, tables, err := prepare(opt.Privileged)
 	if err != nil {
 		return nil, fmt.Errorf("record: %w", err)
@@ -148,6 +150,28 @@ func New(opt Options) (*Session, error) {
 		}
 	}
 	return s, nil
+}
+
+// spareThreads is more than the listeners, the witness and the runtime use.
+const spareThreads = 32
+
+// reserveThreads has the Go runtime make threads while it may, which it keeps:
+// it ends the process when the kernel refuses it one, as in a container whose
+// programs fork up to its limit.
+func reserveThreads() {
+	var made, over sync.WaitGroup
+	over.Add(1)
+	for range spareThreads {
+		made.Add(1)
+		go func() {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			made.Done()
+			over.Wait()
+		}()
+	}
+	made.Wait()
+	over.Done()
 }
 
 // Start starts a program with the recorder armed before its first instruction.
