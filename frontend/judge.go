@@ -18,11 +18,17 @@ import (
 )
 
 // Lint judges a Dockerfile without a daemon: its own directives count, what only
-// a build can know does not. An error is a Dockerfile that cannot be judged.
-func Lint(ctx context.Context, in lint.Input, set lint.Settings) ([]lint.Finding, error) {
+// a build can know does not. settings are asked for with the policy file that the
+// Dockerfile names, empty if it names none. An error is a Dockerfile that cannot
+// be judged.
+func Lint(ctx context.Context, in lint.Input, settings func(policy string) (lint.Settings, error)) ([]lint.Finding, error) {
 	cfg, err := config.Parse(config.Input{
 		Filename: in.Filename, Dockerfile: in.Data, Target: in.Target, BuildArgs: in.BuildArgs,
 	})
+	if err != nil {
+		return nil, err
+	}
+	set, err := settings(cfg.Policy)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +54,7 @@ func overrides(cfg *config.Config, now time.Time) ([]lint.Override, error) {
 			return nil, cfg.Fail(o.At, "this exception from %s ended with %s: mend what it is about, or set a new day",
 				rule.Name, o.Until.Format(time.DateOnly))
 		}
-		list = append(list, lint.Override{Rule: o.Rule, Severity: severity(o.Severity), Stage: o.Stage})
+		list = append(list, lint.Override{Rule: o.Rule, Severity: severity(o.Severity), Reason: o.Reason, Stage: o.Stage})
 	}
 	return list, nil
 }

@@ -20,7 +20,7 @@ func TestExamplesKeepTheRules(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			found, err := Lint(t.Context(), lint.Input{Filename: file, Data: data}, lint.Settings{})
+			found, err := Lint(t.Context(), lint.Input{Filename: file, Data: data}, func(string) (lint.Settings, error) { return lint.Settings{}, nil })
 			if err != nil {
 				t.Fatal(err)
 			}

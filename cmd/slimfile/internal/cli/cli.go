@@ -4,6 +4,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -29,13 +30,30 @@ func Main(args []string, stdin io.Reader, stdout, stderr *os.File) int {
 	defer stop()
 	cmd := root(streams{stdin, stdout, stderr})
 	cmd.SetArgs(args)
-	if err := cmd.ExecuteContext(ctx); err != nil {
-		build.PrintSource(stderr, err)
-		fmt.Fprintln(stderr, "ERROR:", err)
-		return 1
+	err := cmd.ExecuteContext(ctx)
+	if err == nil {
+		return 0
 	}
-	return 0
+	exit := &exitError{1, err}
+	errors.As(err, &exit)
+	if exit.err != nil {
+		build.PrintSource(stderr, exit.err)
+		fmt.Fprintln(stderr, "ERROR:", exit.err)
+	}
+	return exit.status
 }
+
+// exitError ends the command with a status; err is nil if all was said.
+type exitError struct {
+	status int
+	err    error
+}
+
+// Error implements error.
+func (e *exitError) Error() string { return fmt.Sprintf("exit status %d: %v", e.status, e.err) }
+
+// Unwrap gives what happened.
+func (e *exitError) Unwrap() error { return e.err }
 
 // streams are what the process was started with.
 type streams struct {
@@ -55,6 +73,6 @@ sensor while probes exercise it, and keeps only the files that were needed.`,
 	cmd.SetIn(s.in)
 	cmd.SetOut(s.out)
 	cmd.SetErr(s.err)
-	cmd.AddCommand(buildCommand(s), versionCommand())
+	cmd.AddCommand(buildCommand(s), lintCommand(s), versionCommand())
 	return cmd
 }

@@ -59,3 +59,41 @@ func TestMainPrints(t *testing.T) {
 		})
 	}
 }
+
+func TestLint(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"bad":    "FROM debian:12.9-slim\nWORKDIR /app\nCMD [\"./app\"]\n",
+		"broken": "FROM a\nRUM b\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tc := range []struct {
+		name           string
+		args           []string
+		code           int
+		stdout, stderr string // a part of it
+	}{
+		{"passed", []string{"--rule=NonRootUser=off", dir + "/bad"}, 0, "", ""},
+		{"failed", []string{dir + "/bad"}, 1, "ERROR: NonRootUser", ""},
+		{"never", []string{"--fail-on=never", "-f", "json", dir + "/bad"}, 0, `"ruleName": "NonRootUser"`, ""},
+		{"broken", []string{dir + "/bad", dir + "/broken"}, 2, "unknown instruction: RUM", ""},
+		{"missing", []string{dir + "/nope"}, 2, "", "ERROR: stat "},
+		{"flag", []string{"--nope"}, 2, "", "ERROR: unknown flag: --nope"},
+		{"format", []string{"-f", "yaml"}, 2, "", `ERROR: unknown format "yaml"`},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			code, stdout, stderr := invoke(t, append([]string{"lint"}, tc.args...)...)
+			if code != tc.code || !strings.Contains(stdout, tc.stdout) || !strings.HasPrefix(stderr, tc.stderr) || tc.stderr == "" && stderr != "" {
+				t.Errorf("status %d, stdout %q, stderr %q", code, stdout, stderr)
+			}
+		})
+	}
+	for flag, want := range map[string]string{"format": "sarif\n", "profile": "release\n", "fail-on": "never\n", "rule": "NonRootUser=\n"} {
+		if _, stdout, _ := invoke(t, "__complete", "lint", "--"+flag, ""); !strings.Contains(stdout, want) {
+			t.Errorf("--%s completes to %q, want %q in it", flag, stdout, want)
+		}
+	}
+}
