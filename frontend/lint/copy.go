@@ -300,7 +300,7 @@ var windowsPath = regexp.MustCompile(`^[A-Za-z]:`)
 
 func checkCopyRelativeWithoutWorkdir(p *pass) {
 	for _, t := range p.transfers() {
-		if t.before.workdir != "" || t.onbuild && t.stage.onbuildWorkdir(t.instruction) {
+		if t.before.workdir != "" || t.stage.baseSetsWorkdir() || t.onbuild && t.stage.onbuildWorkdir(t.instruction) {
 			continue
 		}
 		dest, known := p.expand(t.DestPath, t.before.env)

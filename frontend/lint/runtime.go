@@ -118,20 +118,22 @@ func (doc *document) all() []*instruction {
 	return all
 }
 
-// withWorkdir are images that set a WORKDIR, of which people know.
-func withWorkdir() []string {
-	return []string{
-		"drupal", "ghost", "golang", "httpd", "jetty", "joomla", "kong", "nextcloud", "open-webui", "php", "redis", "redmine",
-		"solr", "tomcat", "valkey", "wordpress", "elasticsearch", "kibana", "logstash",
-	}
+// baseSetsWorkdir tells whether the stage is built on one of the images that
+// are known for their WORKDIR.
+func (s *stage) baseSetsWorkdir() bool {
+	image, _ := s.image()
+	return slices.Contains([]string{
+		"drupal", "elasticsearch", "ghost", "golang", "httpd", "jetty", "joomla", "kibana", "logstash", "nextcloud", "php",
+		"redis", "redmine", "solr", "tomcat", "valkey", "wordpress",
+	}, parseImage(image).name())
 }
 
 func checkWorkdirDefined(p *pass) {
-	if p.shipped.end.workdir != "" {
+	if p.shipped.end.workdir != "" || p.shipped.baseSetsWorkdir() {
 		return
 	}
-	if b, ok := p.shippedBase(); ok && slices.Contains(withWorkdir(), b.name()) {
-		return
+	if image, _ := p.shipped.image(); image == "scratch" || strings.Contains(image, "distroless") {
+		return // there is nothing but the program, and no directory that may change
 	}
 	for _, in := range slices.Backward(p.shippedInstructions()) {
 		switch in.cmd.(type) {

@@ -76,7 +76,7 @@ func (s StockFinding) finding(doc *document) (Finding, bool) {
 		}
 	case "WorkdirRelativePath":
 		if dir, ok := in.cmdWorkdir(); ok {
-			if strings.Contains(dir, "$") {
+			if strings.Contains(dir, "$") || windowsPath.MatchString(dir) {
 				return f, false
 			}
 			f.Ranges = doc.locate(in.at, dir)
@@ -182,7 +182,21 @@ func StockFindings(ctx context.Context, in Input) ([]StockFinding, error) {
 	if err != nil {
 		return nil, err
 	}
-	return FromStock(results)
+	found, err := FromStock(results)
+	if doc, parseErr := newDocument(in); parseErr == nil {
+		found = slices.DeleteFunc(found, doc.mayBeInherited)
+	}
+	return found, err
+}
+
+// mayBeInherited tells whether a finding is about a variable that the base
+// image may set. One that is close to a known name is a slip nevertheless.
+func (doc *document) mayBeInherited(f StockFinding) bool {
+	if f.Rule != linter.RuleUndefinedVar.Name || len(f.Ranges) == 0 || strings.Contains(f.Message, "did you mean") {
+		return false
+	}
+	st := doc.stageAt(f.Ranges[0].Start.Line)
+	return st != nil && st.chain()[0].base != "scratch"
 }
 
 // FromStock translates what BuildKit's linter returns. The error is that of a

@@ -37,6 +37,9 @@ func userRules() []*Rule {
 }
 
 func checkNonRootUser(p *pass) {
+	if image, known := p.shipped.image(); known && isWindows(image) {
+		return // there is no root
+	}
 	end := p.shipped.end
 	switch user, _, _ := strings.Cut(end.user, ":"); {
 	case end.userAt == nil && p.UserKnown:

@@ -1,3 +1,3 @@
-FROM debian:12.9
+FROM scratch
 COPY $SOURCE /
 # want: 2

@@ -1,5 +1,6 @@
 FROM debian:12.9 AS a
 ARG DIR=/x
-FROM debian:12.9
+FROM scratch AS b
+FROM b
 WORKDIR $DIR
-# want: 4
+# want: 5

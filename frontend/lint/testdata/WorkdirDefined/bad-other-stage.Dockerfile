@@ -1,6 +1,6 @@
 FROM golang:1.23 AS build
 WORKDIR /src
-FROM scratch
+FROM debian:12.9
 COPY --from=build /a /a
 ENTRYPOINT ["/a"]
 CMD ["-v"]

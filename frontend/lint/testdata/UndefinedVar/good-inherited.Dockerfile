@@ -1,0 +1,2 @@
+FROM php:8.3-fpm
+COPY php.ini $PHP_INI_DIR/

@@ -1,0 +1,4 @@
+FROM golang:1.23 AS build
+FROM scratch
+COPY --from=build /a /a
+ENTRYPOINT ["/a"]
