@@ -38,6 +38,16 @@ func testObserved(t *testing.T, s suite) {
 			for _, run := range []*manifest.RunReport{report.Traced, report.Verified} {
 				checkObserved(t, *run)
 			}
+			if calls := report.Traced.Phases[0].Calls; calls != nil {
+				t.Errorf("calls %q of the traced run", calls)
+			}
+			verified := report.Verified
+			if calls := verified.Phases[0].Calls; !slices.Contains(calls, "execve") || !slices.Contains(calls, "bind") {
+				t.Errorf("calls %q until the app is ready", calls)
+			}
+			if slices.Contains(verified.Phases[1].Calls, "bind") || !slices.Contains(verified.AssumedCalls, "read") {
+				t.Errorf("calls %q of the first probe, assumed %q", verified.Phases[1].Calls, verified.AssumedCalls)
+			}
 		})
 	}
 }

@@ -175,6 +175,7 @@ func (b *build) slim(ctx context.Context, fat *dockerfile2llb.Result, p *ocispec
 // evaluate runs the steps in one solve, that of the last one, which needs the
 // others, and reads their reports.
 func (b *build) evaluate(ctx context.Context, s *slimmed, run manifest.Run, pack manifest.Pack) (err error) {
+	run.Calls = !b.cfg.Verify // otherwise the verifying run has them recorded
 	if s.traced, err = s.steps.Trace(s.fatState, run); err != nil {
 		return err
 	}

@@ -14,6 +14,9 @@ type Run struct {
 	Ready      Ready   `json:"ready"`
 	Probes     []Probe `json:"probes,omitempty"`
 	Stop       Stop    `json:"stop"`
+	// Calls asks for the set of system calls of each phase, which costs the app
+	// time.
+	Calls bool `json:"calls,omitempty"`
 	// TimeoutSeconds bounds the whole run.
 	TimeoutSeconds float64 `json:"timeoutSeconds"`
 }
@@ -157,6 +160,10 @@ type RunReport struct {
 
 	// Phases are the parts of the run, which others name by index.
 	Phases []Phase `json:"phases"`
+	// AssumedCalls are the system calls that are not watched because programs
+	// make them all the time, or that are seen only in part, sorted: a profile
+	// allows them whatever Phase.Calls says. Nil without Run.Calls.
+	AssumedCalls []string `json:"assumedCalls,omitempty"`
 	// Programs are those that were executed, by first phase and path, at most
 	// 1000. Main is what the image's command became in the end, in its first
 	// process, such as the app behind an entrypoint script that ends in exec;

@@ -38,7 +38,8 @@ func workloads() []workload {
 }
 
 // BenchmarkTraced reports how much longer programs take, start and end
-// included, under seccomp alone, with fanotify beside it, and under strace; all
+// included, under seccomp alone, with the set of system calls noted as well, with
+// fanotify beside it, and under strace; all
 // sides are measured in turn. Wall clock times say nothing on a busy machine,
 // CPU times (-cpu) still something.
 func BenchmarkTraced(b *testing.B) {
@@ -55,6 +56,7 @@ func BenchmarkTraced(b *testing.B) {
 			}{
 				{"untraced", job{Mode: sandbox, Spec: spec, Untraced: true}},
 				{"seccomp", job{Mode: sandbox, Spec: spec}},
+				{"calls", job{Mode: sandbox, Spec: spec, Calls: true}},
 				{"both", job{Mode: insecure, Spec: spec}},
 				{"strace", job{Mode: insecure, Spec: under, Untraced: true}},
 			}

@@ -26,6 +26,7 @@ const (
 	kindMap                  // mmap(2) of a file as code
 	kindSend                 // sendto(2) with an address
 	kindListen               // listen(2)
+	kindNoted                // of interest only for the set of calls
 )
 
 // call describes a path-taking system call by its arguments' positions.
@@ -228,11 +229,15 @@ func numberings() []numbering {
 type table struct {
 	arch uint32
 	by   []call // indexed by number; flags 0 and path 0 of an unused slot are never looked at
+	// all says that the calls that are not described are reported too; assumed
+	// are the numbers that nevertheless are not, or not always.
+	all     bool
+	assumed []uint32
 }
 
 // prepare makes the filter that reports the calls, and the tables to read the
 // reports by. Calls that are newer than the tables are told to be missing.
-func prepare(privileged bool) ([]unix.SockFilter, []table, error) {
+func prepare(opt Options) ([]unix.SockFilter, []table, error) {
 	descr := calls()
 	var (
 		rules  []filter.Rules
@@ -250,7 +255,7 @@ func prepare(privileged bool) ([]unix.SockFilter, []table, error) {
 			t.by[nr] = c
 		}
 		r.Calls[n.ioUring] = filter.Always(filter.Errno(unix.ENOSYS))
-		if !privileged {
+		if !opt.Privileged {
 			r.Calls[n.prctl] = []filter.Case{
 				notInjected(),
 				{Conds: []filter.Cond{is(0, unix.PR_SET_DUMPABLE)}, Do: filter.Notify},
@@ -260,6 +265,9 @@ func prepare(privileged bool) ([]unix.SockFilter, []table, error) {
 				t.by = append(t.by, call{})
 			}
 			t.by[n.prctl] = call{kind: kindDumpable}
+		}
+		if opt.Calls {
+			t.noteAll(&r)
 		}
 		rules, tables = append(rules, r), append(tables, t)
 	}

@@ -140,12 +140,12 @@ func TestEveryCall(t *testing.T) {
 }
 
 func TestPrepareFits(t *testing.T) {
-	for _, privileged := range []bool{false, true} {
-		prog, tables, err := prepare(privileged)
+	for _, opt := range []Options{{}, {Privileged: true}, {Calls: true}, {Privileged: true, Calls: true}} {
+		prog, tables, err := prepare(opt)
 		if err != nil || len(prog) == 0 || len(tables) != len(numberings()) {
 			t.Errorf("%d instructions, %d tables, %v", len(prog), len(tables), err)
 		}
-		t.Logf("privileged %v: %d instructions", privileged, len(prog))
+		t.Logf("%+v: %d instructions", opt, len(prog))
 	}
 }
 

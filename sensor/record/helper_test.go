@@ -87,6 +87,7 @@ type job struct {
 	// recorder. Overflow makes it one that fanotify cannot keep up with.
 	Outside  []string
 	Overflow bool
+	Calls    bool // have them recorded as well
 	// Untraced runs the program without a recorder, for comparison.
 	Untraced bool
 }
@@ -95,6 +96,8 @@ type job struct {
 type outcome struct {
 	Entries   []manifest.Entry
 	Touches   []manifest.Touch
+	Calls     map[Phase][]string
+	Assumed   []string
 	Programs  []manifest.Program
 	Main      int
 	Listening []manifest.Socket
@@ -288,7 +291,7 @@ func trace(j job) (outcome, error) {
 			return out, fmt.Errorf("setup: %w\n%s", err, text)
 		}
 	}
-	s, err := New(Options{Fanotify: j.Mode == insecure, Privileged: j.Mode == insecure, shortQueue: j.Overflow})
+	s, err := New(Options{Calls: j.Calls, Fanotify: j.Mode == insecure, Privileged: j.Mode == insecure, shortQueue: j.Overflow})
 	if err != nil {
 		return out, err
 	}
@@ -362,6 +365,7 @@ func trace(j job) (outcome, error) {
 		if len(out.Entries) != res.N || len(out.Touches) != res.N {
 			return out, fmt.Errorf("%d entries, N=%d", len(out.Entries), res.N)
 		}
+		out.Calls, out.Assumed = res.Calls, res.AssumedCalls
 		out.Programs, out.Main, out.Listening, out.Outbound = res.Programs, res.Main, res.Listening, res.Outbound
 		out.Witness, out.Warnings, out.Recorders = res.Witness, res.Warnings, res.Recorders
 		out.Events, out.Lost = res.Events, res.Lost

@@ -33,7 +33,9 @@ type listener struct {
 	// images has what an execve loads, by the same hash; ran that of the present
 	// call.
 	images map[fingerprint]ran
-	ran    ran
+	// sent has the calls already in noted, by phase, architecture and number.
+	sent map[notedCall]struct{}
+	ran  ran
 	// places holds where threads' paths count from.
 	places    map[uint32]*bases
 	path, key []byte
@@ -65,7 +67,7 @@ const maxKnown = 1 << 17
 func newListener(r *recorder, l launch.Listener) *listener {
 	return &listener{
 		recorder: r, Listener: l, target: newTarget(r.privileged),
-		known: map[fingerprint]verdict{}, images: map[fingerprint]ran{}, places: map[uint32]*bases{},
+		known: map[fingerprint]verdict{}, images: map[fingerprint]ran{}, places: map[uint32]*bases{}, sent: map[notedCall]struct{}{},
 		attached: map[int]*attached{}, pretences: pretences{},
 		seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
 		path:  make([]byte, unix.PathMax), done: make(chan struct{}),
@@ -141,6 +143,13 @@ func (l *listener) answer(fd int, n *notification) {
 		send(fd, n.ID, 0)
 		return
 	}
+	if l.noted != nil {
+		l.note(n)
+	}
+	if c.kind == kindNoted {
+		send(fd, n.ID, 0)
+		return
+	}
 	l.events++
 	l.epochs.pass(n.PID, l.busy)
 	switch c.kind {
@@ -191,9 +200,13 @@ func (l *listener) changed(n *notification, c call) {
 
 func (l *listener) describe(n *notification) (call, bool) {
 	for _, t := range l.tables {
-		if t.arch == n.Arch && n.Nr >= 0 && int(n.Nr) < len(t.by) {
+		if t.arch != n.Arch || n.Nr < 0 {
+			continue
+		}
+		if int(n.Nr) < len(t.by) {
 			return t.by[n.Nr], true
 		}
+		return call{kind: kindNoted}, t.all
 	}
 	return call{}, false
 }

@@ -249,6 +249,9 @@ func (c *census) list() (list []manifest.Program, place func(programID) int) {
 // observed lists what was recorded beside paths, and returns where in the list a
 // program is.
 func (r *recorder) observed(res *Result) (place func(programID) int) {
+	if r.noted != nil {
+		res.Calls, res.AssumedCalls = r.noted.list()
+	}
 	res.Programs, place = r.census.list()
 	res.Main = place(r.census.main)
 	res.LargestEUID, res.Root = r.census.largest, r.census.root

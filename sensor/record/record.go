@@ -64,6 +64,8 @@ type Options struct {
 	// Privileged says that the sensor has all capabilities (security.insecure):
 	// then targets are readable whatever their user, and setuid programs work.
 	Privileged bool
+	// Calls has the set of system calls of each phase recorded as well.
+	Calls bool
 	// shortQueue limits fanotify's queue, for a test of its overflow.
 	shortQueue bool
 }
@@ -87,6 +89,10 @@ type Result struct {
 	Root                bool
 	Listening, Outbound []manifest.Socket
 	Omitted             manifest.Omitted
+	// Calls names the system calls of each phase, and AssumedCalls those that
+	// are not watched, both sorted; nil unless asked for.
+	Calls        map[Phase][]string
+	AssumedCalls []string
 	// Witness lists, sorted, what only fanotify saw.
 	Witness []manifest.Sighting
 	// Recorders names those that ran: Seccomp, Fanotify.
@@ -128,7 +134,7 @@ type Session struct {
 // for them.
 func New(opt Options) (*Session, error) {
 	reserveThreads()
-	filter, tables, err := prepare(opt.Privileged)
+	filter, tables, err := prepare(opt)
 	if err != nil {
 		return nil, fmt.Errorf("record: %w", err)
 	}
@@ -137,6 +143,9 @@ func New(opt Options) (*Session, error) {
 		return nil, fmt.Errorf("record: %w", err)
 	}
 	r := &recorder{census: newCensus(), network: newNetwork(), tables: tables, privileged: opt.Privileged, walker: walker{set: newSet(), mounts: mounts}}
+	if opt.Calls {
+		r.noted = newNotedCalls(tables)
+	}
 	r.epochs.end(changesNames) // so that a new node is out of date
 	s := &Session{filter: filter, recorder: r}
 	if s.launcher, err = launch.New(); err != nil {

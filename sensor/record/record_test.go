@@ -500,7 +500,10 @@ func TestOtherABI(t *testing.T) {
 	dir := workplace(t, []string{"file"})
 	exe := program32(t, dir)
 	for _, m := range modes {
-		out := run(t, job{Mode: m, Spec: launch.Spec{Path: exe, Args: []string{"program32"}, Dir: dir}})
+		out := run(t, job{Mode: m, Calls: true, Spec: launch.Spec{Path: exe, Args: []string{"program32"}, Dir: dir}})
+		if !slices.Contains(out.Calls[0], "i386:open") || !slices.Contains(out.Calls[0], "execve") {
+			t.Errorf("%s: calls %v", m, out.Calls)
+		}
 		if out.Exit != 0 || out.CloseErr != "" || out.StartErr != "" || out.ops(dir+"/file") != opened {
 			t.Errorf("%s: %+v", m, out)
 		}

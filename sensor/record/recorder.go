@@ -25,6 +25,7 @@ type recorder struct {
 	phase   atomic.Uint32
 	census  *census
 	network *network
+	noted   *notedCalls // nil unless asked for
 	// rerooted says that some process may have a root of its own.
 	rerooted atomic.Bool
 	lost     atomic.Uint64

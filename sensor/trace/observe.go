@@ -32,6 +32,10 @@ func (s *supervisor) enterStop() { s.session.Enter(record.Phase(1 + len(s.run.Pr
 func (s *supervisor) observe(result *record.Result) {
 	r := &s.report
 	r.Omitted.Programs, r.Omitted.Listening, r.Omitted.Outbound = result.Omitted.Programs, result.Omitted.Listening, result.Omitted.Outbound
+	for i := range r.Phases {
+		r.Phases[i].Calls = result.Calls[record.Phase(i)]
+	}
+	r.AssumedCalls = result.AssumedCalls
 	r.Programs, r.Main = result.Programs, result.Main
 	r.LargestEUID, r.Root = result.LargestEUID, result.Root
 	r.Listening, r.Outbound = result.Listening, result.Outbound

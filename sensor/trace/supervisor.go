@@ -132,6 +132,7 @@ func (s *supervisor) supervise(ctx context.Context) (outcome, error) {
 // newSession arms the recorders that the run asks for.
 func (s *supervisor) newSession() (*record.Session, error) {
 	opt := record.Options{
+		Calls:      s.run.Calls,
 		Privileged: s.run.Privileged,
 		Fanotify: s.run.Fanotify == manifest.FanotifyDemand ||
 			s.run.Fanotify == manifest.FanotifyAuto && s.run.Privileged,
