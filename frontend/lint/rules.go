@@ -7,6 +7,8 @@ import (
 	"github.com/org/slimfile/frontend/internal/spell"
 )
 
+//go:generate go run ./internal/docgen docs
+
 // Rules is the table of all rules, by family.
 func Rules() []*Rule {
 	return slices.Concat(

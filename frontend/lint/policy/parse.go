@@ -111,19 +111,20 @@ func (p *parser) parse(root *yaml.Node) {
 }
 
 // named gives the rules that a name or an id of another linter stands for.
-func (p *Policy) named(name string) ([]string, error) {
-	var names, known []string
+func (p *Policy) named(name string) ([]*lint.Rule, error) {
+	var found []*lint.Rule
+	var known []string
 	for _, r := range p.rules {
 		if r.Name == name {
-			return []string{name}, nil
+			return []*lint.Rule{r}, nil
 		}
-		if slices.Contains(r.Aliases, name) {
-			names = append(names, r.Name)
+		if r.Is(name) {
+			found = append(found, r)
 		}
 		known = append(append(known, r.Name), r.Aliases...)
 	}
-	if len(names) > 0 {
-		return names, nil
+	if len(found) > 0 {
+		return found, nil
 	}
 	if near := spell.Nearest(name, known); near != "" {
 		return nil, fmt.Errorf("unknown rule %q, did you mean %q?", name, near)
@@ -132,16 +133,16 @@ func (p *Policy) named(name string) ([]string, error) {
 }
 
 // rules reads a rule's name.
-func (p *parser) rules(n *yaml.Node) []string {
+func (p *parser) rules(n *yaml.Node) []*lint.Rule {
 	name := p.text(n, "a rule")
 	if name == "" {
 		return nil
 	}
-	names, err := p.policy.named(name)
+	rules, err := p.policy.named(name)
 	if err != nil {
 		p.fail(n, "%s", err)
 	}
-	return names
+	return rules
 }
 
 // severities reads RULE: SEVERITY. A rule's own name counts more than an id
@@ -150,7 +151,8 @@ func (p *parser) severities(n *yaml.Node) {
 	p.policy.severities = map[string]lint.Severity{}
 	p.entries(n, "rules", func(key, value *yaml.Node) {
 		severity := p.severity(value)
-		for _, name := range p.rules(key) {
+		for _, rule := range p.rules(key) {
+			name := rule.Name
 			this := place{key.Line, name != key.Value}
 			before, twice := p.at[name]
 			switch {
@@ -176,10 +178,10 @@ func (p *parser) severity(n *yaml.Node) lint.Severity {
 func (p *parser) locked(n *yaml.Node) {
 	p.policy.locked = map[string]bool{}
 	p.items(n, "locked", func(item *yaml.Node) {
-		for _, name := range p.rules(item) {
-			p.policy.locked[name] = true
-			if p.policy.severity(name, Default) == lint.Off {
-				p.fail(item, "rule %s is off: give it a severity below rules, or do not lock it", name)
+		for _, rule := range p.rules(item) {
+			p.policy.locked[rule.Name] = true
+			if p.policy.severity(rule, Default) == lint.Off {
+				p.fail(item, "rule %s is off: give it a severity below rules, or do not lock it", rule.Name)
 			}
 		}
 	})
@@ -192,7 +194,7 @@ func (p *parser) baseImages(n *yaml.Node) {
 		"allow":      func(n *yaml.Node) { images.Allow = p.globs(n, "allow", ruleImages) },
 		"digest": func(n *yaml.Node) {
 			images.Digest = p.bool(n, "digest")
-			p.needs(n, "digest", ruleDigest)
+			p.needs(n, "digest", ruleImages)
 		},
 	})
 }
@@ -277,7 +279,11 @@ func (p *parser) exemption(n *yaml.Node) Exemption {
 	var e Exemption
 	before := len(p.errs)
 	p.fields(n, "an exemption", map[string]func(*yaml.Node){
-		"rule":   func(n *yaml.Node) { e.Rules = p.rules(n) },
+		"rule": func(n *yaml.Node) {
+			for _, rule := range p.rules(n) {
+				e.Rules = append(e.Rules, rule.Name)
+			}
+		},
 		"path":   func(n *yaml.Node) { e.Path = p.glob(n, "path") },
 		"stage":  func(n *yaml.Node) { e.Stage = p.text(n, "stage") },
 		"reason": func(n *yaml.Node) { e.Reason = p.text(n, "reason") },

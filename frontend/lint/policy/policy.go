@@ -98,28 +98,26 @@ func New(rules []*lint.Rule) *Policy { return &Policy{rules: rules} }
 // The rules that a section of the file turns on.
 const (
 	ruleImages  = "TrustedBaseRegistry"
-	ruleDigest  = "PinBaseImageDigest"
 	ruleLabels  = "LabelSchema"
 	ruleSize    = "SizeBudget"
 	ruleVulners = "VulnerabilityBudget"
+	// ruleDigest says less than ruleImages where a digest is demanded.
+	ruleDigest = "PinBaseImageDigest"
 )
 
-// demanded are the rules that fail because a section of the file asks for what
-// they check.
-func (p *Policy) demanded() []string {
-	var names []string
-	for name, wanted := range map[string]bool{
-		ruleImages:  len(p.BaseImages.Registries)+len(p.BaseImages.Allow) > 0,
-		ruleDigest:  p.BaseImages.Digest,
-		ruleLabels:  len(p.Labels) > 0,
-		ruleSize:    p.Budgets.Size != nil,
-		ruleVulners: p.Budgets.Vulnerabilities != nil,
-	} {
-		if wanted {
-			names = append(names, name)
-		}
+// demands tells whether a section of the file asks for what a rule checks.
+func (p *Policy) demands(rule string) bool {
+	switch rule {
+	case ruleImages:
+		return len(p.BaseImages.Registries)+len(p.BaseImages.Allow) > 0 || p.BaseImages.Digest
+	case ruleLabels:
+		return len(p.Labels) > 0
+	case ruleSize:
+		return p.Budgets.Size != nil
+	case ruleVulners:
+		return p.Budgets.Vulnerabilities != nil
 	}
-	return names
+	return false
 }
 
 // Override sets a rule's severity as the user's word on it, NAME=SEVERITY. NAME
@@ -136,13 +134,13 @@ func (p *Policy) Override(text string) error {
 	}
 	severities := maps.Clone(p.severities)
 	for _, rule := range named {
-		if p.locked[rule] && severity < p.severity(rule, Default) {
-			return fmt.Errorf("rule %s: the policy locks it, so it cannot be lowered to %s", rule, severity)
+		if p.locked[rule.Name] && severity < p.severity(rule, Default) {
+			return fmt.Errorf("rule %s: the policy locks it, so it cannot be lowered to %s", rule.Name, severity)
 		}
 		if severities == nil {
 			severities = map[string]lint.Severity{}
 		}
-		severities[rule] = severity
+		severities[rule.Name] = severity
 	}
 	p.severities = severities
 	return nil
@@ -176,7 +174,7 @@ func (p *Policy) Settings(profile Profile, path string) (lint.Settings, error) {
 		Exempt:         func(rule, stage string) bool { return p.exempts(rule, path, stage) },
 	}
 	for _, r := range p.rules {
-		set.Severity[r.Name] = p.severity(r.Name, profile)
+		set.Severity[r.Name] = p.severity(r, profile)
 	}
 	if profile == Dev {
 		set.MaxSeverity = lint.Warn
@@ -184,20 +182,20 @@ func (p *Policy) Settings(profile Profile, path string) (lint.Settings, error) {
 	return set, nil
 }
 
-// severity is what a rule named in the table has under a profile.
-func (p *Policy) severity(name string, profile Profile) lint.Severity {
-	if given, ok := p.severities[name]; ok {
+// severity is what a rule has under a profile.
+func (p *Policy) severity(r *lint.Rule, profile Profile) lint.Severity {
+	given, ok := p.severities[r.Name]
+	switch {
+	case ok:
 		return given
-	}
-	if slices.Contains(p.demanded(), name) {
+	case p.demands(r.Name):
+		return lint.Error
+	case r.Name == ruleDigest && p.BaseImages.Digest:
+		return lint.Off
+	case r.Default == lint.Warn && profile == Release:
 		return lint.Error
 	}
-	i := slices.IndexFunc(p.rules, func(r *lint.Rule) bool { return r.Name == name })
-	severity := p.rules[i].Default
-	if severity == lint.Warn && profile == Release {
-		return lint.Error
-	}
-	return severity
+	return r.Default
 }
 
 // exempts tells whether an exemption covers a violation of rule in the

@@ -52,7 +52,7 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := Parse("example.yaml", data, table(), today)
+	p, err := Parse("example.yaml", data, lint.Rules(), today)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,8 +83,9 @@ func TestSeverity(t *testing.T) {
 		{"alias before name", "rules: {DL3025: off, ExecFormStrict: error}", "", map[string]lint.Severity{"JSONArgsRecommended": lint.Off, "ExecFormStrict": lint.Error}},
 		{"registries", "base-images: {registries: [docker.io]}", "", map[string]lint.Severity{"TrustedBaseRegistry": lint.Error, "PinBaseImageDigest": lint.Info}},
 		{"images, at first as a warning", "base-images: {allow: [a/*]}\nrules: {TrustedBaseRegistry: warn}", "", map[string]lint.Severity{"TrustedBaseRegistry": lint.Warn}},
-		{"digest", "base-images: {digest: true}", "", map[string]lint.Severity{"PinBaseImageDigest": lint.Error, "TrustedBaseRegistry": lint.Off}},
-		{"no digest", "base-images: {digest: false}", "", map[string]lint.Severity{"PinBaseImageDigest": lint.Info}},
+		{"digest", "base-images: {digest: true}", "", map[string]lint.Severity{"PinBaseImageDigest": lint.Off, "TrustedBaseRegistry": lint.Error}},
+		{"digest, and the rule", "base-images: {digest: true}\nrules: {PinBaseImageDigest: warn}", "", map[string]lint.Severity{"PinBaseImageDigest": lint.Warn}},
+		{"no digest", "base-images: {digest: false}", "", map[string]lint.Severity{"PinBaseImageDigest": lint.Info, "TrustedBaseRegistry": lint.Off}},
 		{"labels", "labels: {a: url}", "", map[string]lint.Severity{"LabelSchema": lint.Error}},
 		{"budgets", "budgets: {size: 1MB, vulnerabilities: {critical: 0}}", "", map[string]lint.Severity{"SizeBudget": lint.Error, "VulnerabilityBudget": lint.Error}},
 	} {
