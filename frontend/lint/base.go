@@ -8,6 +8,8 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
+
+	"github.com/org/slimfile/frontend/lint/shell"
 )
 
 // baseRules are about the images that a Dockerfile starts from.
@@ -305,7 +307,30 @@ func checkNoMuslForInterpreters(p *pass) {
 		if alpineTag.MatchString(b.tag) {
 			p.report(b.at, b.name()+" on Alpine runs on musl, which native packages are not built for: use the -slim variant")
 		}
+	case "alpine":
+		for _, r := range p.shippedRuns() {
+			for _, c := range r.calls {
+				if name, ok := installsInterpreter(c); ok {
+					p.reportRange(c.Range, name+" on Alpine runs on musl, which native packages are not built for: use a -slim image")
+				}
+			}
+		}
 	}
+}
+
+// installsInterpreter is the interpreter that a call of apk leaves in the image.
+func installsInterpreter(c shell.Call) (string, bool) {
+	if !c.Is("apk", "add") || c.Has("-t", "--virtual") {
+		return "", false
+	}
+	for _, w := range c.Operands {
+		name, _, _ := strings.Cut(w.Text, "=")
+		name = strings.TrimRight(name, "~<>")
+		if slices.Contains([]string{"python3", "py3-pip", "nodejs", "nodejs-current", "npm", "ruby", "ruby-full"}, name) {
+			return name, true
+		}
+	}
+	return "", false
 }
 
 // leaner says which variant of a full base suffices to run programs.

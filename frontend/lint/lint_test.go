@@ -55,22 +55,28 @@ func read(t *testing.T, file string) Input {
 // lines are where a rule finds something.
 func lines(t *testing.T, in Input, rule string) []int {
 	t.Helper()
-	if r, err := Find(rule); err != nil {
+	var at []int
+	for _, f := range of(t, in, rule) {
+		at = append(at, f.Line())
+	}
+	return at
+}
+
+// of are a rule's findings.
+func of(t *testing.T, in Input, rule string) []Finding {
+	t.Helper()
+	r, err := Find(rule)
+	if err != nil {
 		t.Fatal(err)
-	} else if r.Stock { // what stops the linter early is no matter of the rules
+	}
+	if r.Stock { // what stops the linter early is no matter of the rules
 		in.Stock, _ = StockFindings(t.Context(), in)
 	}
 	found, err := Check(in, settings(t, rule))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var at []int
-	for _, f := range found {
-		if f.Rule.Name == rule {
-			at = append(at, f.Line())
-		}
-	}
-	return at
+	return slices.DeleteFunc(found, func(f Finding) bool { return f.Rule.Name != rule })
 }
 
 // settings turn a rule on; testdata/RULE/settings.json says what else it needs.

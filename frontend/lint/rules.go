@@ -15,6 +15,7 @@ func Rules() []*Rule {
 		baseRules(),
 		copyRules(),
 		metadataRules(),
+		orderRules(),
 		runtimeRules(),
 		userRules(),
 		packageRules(),

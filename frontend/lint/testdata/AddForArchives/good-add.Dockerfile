@@ -1,0 +1,3 @@
+FROM debian:12.9
+ADD app.tar.gz /opt/
+RUN tar -xzf app.tar.gz

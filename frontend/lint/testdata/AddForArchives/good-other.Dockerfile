@@ -1,0 +1,3 @@
+FROM debian:12.9
+COPY app.tar.gz /backup/
+RUN tar -xzf /tmp/other.tar.gz

@@ -1,0 +1,3 @@
+FROM debian:12.9
+COPY . /srv
+RUN chown 1:1 /srv

@@ -1,0 +1,4 @@
+FROM node:22.1-slim
+COPY src src
+COPY package.json .
+RUN npm install
