@@ -39,22 +39,23 @@ type epochs struct {
 	patience, waited int
 }
 
-// flight is a thread and what its call may change.
+// flight is a thread, the number of its call and what that may change.
 type flight struct {
 	pid     uint32
+	nr      int32
 	changes change
 }
 
 const maxPatience = 64
 
 // begin starts an epoch for a thread that is about to make a call.
-func (e *epochs) begin(pid uint32, c change) {
+func (e *epochs) begin(f flight) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.threads = append(e.threads, flight{pid, c})
+	e.threads = append(e.threads, f)
 	e.inFlight.Add(1)
 	e.patience, e.waited = 0, 0
-	e.end(c)
+	e.end(f.changes)
 }
 
 // end ends the epochs that c concerns.
@@ -66,7 +67,7 @@ func (e *epochs) end(c change) {
 }
 
 // pass notes a notification of thread pid, whose earlier call is done therefore.
-func (e *epochs) pass(pid uint32, busy func(pid uint32) bool) {
+func (e *epochs) pass(pid uint32, busy func(flight) bool) {
 	if e.inFlight.Load() == 0 {
 		return
 	}
@@ -87,7 +88,7 @@ func (e *epochs) pass(pid uint32, busy func(pid uint32) bool) {
 }
 
 // look looks up whether the first thread's call is done, now and then.
-func (e *epochs) look(busy func(pid uint32) bool) {
+func (e *epochs) look(busy func(flight) bool) {
 	if len(e.threads) == 0 {
 		return
 	}
@@ -97,7 +98,7 @@ func (e *epochs) look(busy func(pid uint32) bool) {
 	e.waited = 0
 	first := e.threads[0]
 	e.threads = append(e.threads[:0], e.threads[1:]...)
-	if !busy(first.pid) {
+	if !busy(first) {
 		e.patience = 0
 		return
 	}
@@ -105,27 +106,19 @@ func (e *epochs) look(busy func(pid uint32) bool) {
 	e.patience = min(2*e.patience+1, maxPatience)
 }
 
-// busy reports whether a thread may still be in a call that changes something.
-// A thread that runs may be in any call; one that cannot be read as well.
-func (l *listener) busy(pid uint32) bool {
-	name := "/proc/" + strconv.Itoa(int(pid)) + "/syscall"
+// busy reports whether a thread may still be in its call. A thread that runs may
+// be in any call; one that cannot be read as well.
+func (l *listener) busy(f flight) bool {
+	dir := "/proc/" + strconv.Itoa(int(f.pid))
 	var text []byte
-	err := l.target.as(int(pid), func() (err error) {
-		text, err = os.ReadFile(name)
+	err := l.target.as(int(f.pid), func() (err error) {
+		text, err = os.ReadFile(dir + "/syscall")
 		return err
 	})
 	if err != nil {
-		return unix.Access("/proc/"+strconv.Itoa(int(pid)), unix.F_OK) == nil
+		return unix.Access(dir, unix.F_OK) == nil
 	}
 	field, _, _ := bytes.Cut(text, []byte(" "))
 	nr, err := strconv.Atoi(string(field))
-	if err != nil { // "running"
-		return true
-	}
-	for _, t := range l.tables { // the call's architecture is not told
-		if nr >= 0 && nr < len(t.by) && t.by[nr].changes != 0 {
-			return true
-		}
-	}
-	return false
+	return err != nil || nr == int(f.nr) // or "running"
 }

@@ -1,6 +1,12 @@
 package record
 
-import "testing"
+import (
+	"os/exec"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
 
 // TestEpochs: something learnt between the notification of a call and the
 // thread's next one, or the look that finds it elsewhere, is not believed
@@ -10,7 +16,7 @@ func TestEpochs(t *testing.T) {
 	var e epochs
 	busy := true
 	looks := 0
-	is := func(uint32) bool { looks++; return busy }
+	is := func(flight) bool { looks++; return busy }
 	at := func() [2]uint32 { return [2]uint32{e.names.Load(), e.places.Load()} }
 	expect := func(step string, before [2]uint32, names, places bool) {
 		t.Helper()
@@ -22,7 +28,7 @@ func TestEpochs(t *testing.T) {
 	before := at()
 	e.pass(other, is)
 	expect("nothing in flight", before, false, false)
-	e.begin(mover, changesPlaces)
+	e.begin(flight{pid: mover, changes: changesPlaces})
 	expect("notified", before, false, true)
 	for range 3 {
 		before = at()
@@ -36,7 +42,7 @@ func TestEpochs(t *testing.T) {
 	e.pass(other, is)
 	expect("done", before, false, false)
 
-	e.begin(mover, changesNames)
+	e.begin(flight{pid: mover, changes: changesNames})
 	looks = 0
 	for range 1000 {
 		before = at()
@@ -53,4 +59,32 @@ func TestEpochs(t *testing.T) {
 	before = at()
 	e.pass(other, is)
 	expect("found elsewhere", before, false, false)
+}
+
+// TestBusy: a thread is done with a call as soon as it waits in another one,
+// whatever that one's number means elsewhere.
+func TestBusy(t *testing.T) {
+	cmd := exec.Command(need(t, "sleep"), "60")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	l := &listener{target: newTarget(true)}
+	in := func(nr int32) bool { return l.busy(flight{pid: uint32(cmd.Process.Pid), nr: nr}) }
+	deadline := time.Now().Add(10 * time.Second)
+	for in(unix.SYS_CHROOT) { // it runs
+		if time.Now().After(deadline) {
+			t.Fatal("sleep does not come to rest")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if !in(unix.SYS_CLOCK_NANOSLEEP) {
+		t.Error("a thread in its call is done")
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // killed
+	if in(unix.SYS_CLOCK_NANOSLEEP) {
+		t.Error("a thread that is gone is not done")
+	}
 }

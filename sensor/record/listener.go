@@ -194,7 +194,7 @@ func reply(fd int, id uint64, hidden bool) {
 // has learnt.
 func (l *listener) changed(n *notification, c call) {
 	if c.changes != 0 {
-		l.epochs.begin(n.PID, c.changes)
+		l.epochs.begin(flight{n.PID, n.Nr, c.changes})
 	}
 }
 
