@@ -1,6 +1,7 @@
 package record
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 	"unsafe"
@@ -132,6 +134,40 @@ var fixtures = map[string]func(args []string) error{
 		}
 		close(exec)
 		return <-failed
+	},
+	"rewrite": func([]string) error { // a path is rewritten while it is opened; tells what was
+		const files = 500
+		var opened strings.Builder
+		path := make([]byte, 8) // four letters and a zero, aligned
+		copy(path, "a000")
+		name := (*atomic.Uint32)(unsafe.Pointer(&path[0]))
+		stop := make(chan struct{})
+		defer close(stop)
+		go func() {
+			runtime.LockOSThread()
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					name.Store(name.Load() ^ ('a' ^ 'b')) // little endian: the first letter
+				}
+			}
+		}()
+		for i := range files {
+			text := fmt.Sprintf("a%03d", i)
+			name.Store(binary.LittleEndian.Uint32([]byte(text)))
+			fd, _, errno := unix.Syscall6(unix.SYS_OPENAT, atFDCWD, uintptr(unsafe.Pointer(&path[0])), unix.O_RDONLY, 0, 0, 0)
+			if errno != 0 {
+				return errno
+			}
+			really, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", fd))
+			if err := errors.Join(err, unix.Close(int(fd))); err != nil {
+				return err
+			}
+			opened.WriteString(really + "\n")
+		}
+		return os.WriteFile("opened", []byte(opened.String()), 0o644)
 	},
 	"empty-path": func([]string) error {
 		dir, err := unix.Open("sub", unix.O_PATH|unix.O_DIRECTORY, 0)
