@@ -99,14 +99,34 @@ func (e *RulesError) Error() string {
 
 // judge holds the Dockerfile against the rules: warns of what the user should
 // know, fails if it must not be built. image is the fat image's config.
-func (b *build) judge(ctx context.Context, image *dockerspec.DockerOCIImage) error {
-	in, set, err := b.lintInput(ctx)
+func (b *build) judge(ctx context.Context, image *dockerspec.DockerOCIImage) (err error) {
+	if b.input, b.settings, err = b.lintInput(ctx); err != nil {
+		return err
+	}
+	b.input.Stock = b.stock
+	b.input.User, b.input.UserKnown = image.Config.User, true
+	found, err := lint.Check(b.input, b.settings)
 	if err != nil {
 		return err
 	}
-	in.Stock = b.stock
-	in.User, in.UserKnown = image.Config.User, true
-	found, err := lint.Check(in, set)
+	return b.verdict(ctx, found)
+}
+
+// judgeBuilt holds the image that was built and run against the rules.
+func (b *build) judgeBuilt(ctx context.Context, s *slimmed) error {
+	built := lint.Built{
+		Image: s.fat.Image, Base: s.fat.BaseImage, Facts: s.facts, Summary: s.summary, Run: s.run,
+		Refresh: b.cfg.Refresh, Now: time.Now(),
+	}
+	for _, p := range s.probes {
+		switch {
+		case p.HTTP != nil:
+			built.Probed = append(built.Probed, p.HTTP.Port)
+		case p.TCP != nil:
+			built.Probed = append(built.Probed, p.TCP.Port)
+		}
+	}
+	found, err := lint.CheckBuilt(b.input, built, b.settings)
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,11 @@ type build struct {
 	cfg     *config.Config
 	tools   llbgen.Tools
 	scanner sbomScanner
-	stock   []lint.StockFinding // BuildKit's own linter's, of the first platform
+
+	// For the rules, which judge the first platform.
+	stock    []lint.StockFinding // BuildKit's own linter's
+	input    lint.Input
+	settings lint.Settings
 
 	mu   sync.Mutex
 	done map[string]*slimmed // by platform ID
@@ -46,6 +50,8 @@ type slimmed struct {
 	verified *llbgen.Traced
 	run      manifest.RunReport
 	summary  manifest.Summary
+	facts    manifest.Facts
+	probes   []manifest.Probe
 }
 
 // run builds every platform and puts the result together.
@@ -99,6 +105,11 @@ func (b *build) platform(ctx context.Context, p *ocispecs.Platform, idx int) (*d
 	if err != nil {
 		return nil, err
 	}
+	if idx == 0 {
+		if err := b.judgeBuilt(ctx, s); err != nil {
+			return nil, err
+		}
+	}
 	b.warn(ctx, s)
 	b.mu.Lock()
 	b.done[platformID(p)] = s
@@ -144,6 +155,7 @@ func (b *build) slim(ctx context.Context, fat *dockerfile2llb.Result, p *ocispec
 	if err != nil {
 		return nil, err
 	}
+	s.probes = run.Probes
 	if s.fatState, err = llbgen.Fixed(ctx, fat.State, b.date(fat.Epoch), b.dated); err != nil {
 		return nil, err
 	}
@@ -197,6 +209,7 @@ func (b *build) evaluate(ctx context.Context, s *slimmed, run manifest.Run, pack
 	eg, ctx := errgroup.WithContext(ctx)
 	eg.Go(func() error { return b.read(ctx, s.traced.Output, manifest.SidecarFile, &s.run) })
 	eg.Go(func() error { return b.read(ctx, s.packed.Output, manifest.SummaryFile, &s.summary) })
+	eg.Go(func() error { return b.read(ctx, s.packed.Output, manifest.FactsFile, &s.facts) })
 	if s.verified != nil {
 		eg.Go(func() error { return b.read(ctx, s.verified.Output, manifest.SidecarFile, &verified) })
 	}

@@ -83,6 +83,26 @@ const EveryStage = -1
 // Check judges a Dockerfile. Findings are in the order of the file. An error is
 // a Dockerfile that cannot be parsed.
 func Check(in Input, set Settings) ([]Finding, error) {
+	return judge(in, set, func(p *pass) {
+		if p.rule.check != nil {
+			p.rule.check(p)
+		}
+	})
+}
+
+// CheckBuilt judges the image that was built from a Dockerfile by the rules that
+// need to see it. Findings and errors are as Check's.
+func CheckBuilt(in Input, built Built, set Settings) ([]Finding, error) {
+	in.Stock = nil
+	return judge(in, set, func(p *pass) {
+		if p.rule.built != nil {
+			p.rule.built(p, &built)
+		}
+	})
+}
+
+// judge runs every rule and says what the findings count for.
+func judge(in Input, set Settings, run func(*pass)) ([]Finding, error) {
 	doc, err := newDocument(in)
 	if err != nil {
 		return nil, err
@@ -93,47 +113,46 @@ func Check(in Input, set Settings) ([]Finding, error) {
 	}
 	var found []Finding
 	add := func(f Finding) {
-		st := doc.stageAt(f.Line())
-		f.Severity = set.severity(f.Rule)
-		if set.exempts(f.Rule, st) {
-			return
-		}
-		if !set.IgnoresOff && !set.Locked[f.Rule.Name] {
-			severity, lacking := set.overridden(f, st)
-			ignored, reason := ign.covers(f, st)
-			if ignored && (reason || !set.ReasonRequired) {
-				return
-			}
-			f.Severity = severity
-			if lacking || ignored {
-				f.Message += " (the comment that ignores it gives no reason, so it does not count)"
-			}
-		}
-		if f.Severity != Off {
+		if f, counts := set.weigh(f, doc.stageAt(f.Line()), ign); counts {
 			found = append(found, f)
 		}
 	}
 	for _, rule := range Rules() {
-		if rule.check != nil {
-			rule.check(&pass{document: doc, rule: rule, set: set, add: add})
-		}
+		run(&pass{document: doc, rule: rule, set: set, add: add})
 	}
 	for _, s := range in.Stock {
 		if f, ok := s.finding(doc); ok {
 			add(f)
 		}
 	}
-	if ign.warningsAreErrors {
-		for i := range found {
-			if found[i].Severity == Warn {
-				found[i].Severity = Error
-			}
-		}
-	}
 	slices.SortStableFunc(found, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Line(), b.Line()), strings.Compare(a.Rule.Name, b.Rule.Name), strings.Compare(a.Message, b.Message))
 	})
 	return found, nil
+}
+
+// weigh gives a finding its severity. It returns false for one that does not
+// count.
+func (s Settings) weigh(f Finding, st *stage, ign *ignores) (Finding, bool) {
+	f.Severity = s.severity(f.Rule)
+	if s.exempts(f.Rule, st) {
+		return f, false
+	}
+	if !s.IgnoresOff && !s.Locked[f.Rule.Name] {
+		severity, lacking := s.overridden(f, st)
+		ignored, reason := ign.covers(f, st)
+		if ignored && (reason || !s.ReasonRequired) {
+			return f, false
+		}
+		f.Severity = severity
+		if lacking || ignored {
+			f.Message += " (the comment that ignores it gives no reason, so it does not count)"
+		}
+	}
+	if f.Severity == Warn && ign.warningsAreErrors {
+		f.Severity = Error
+	}
+	return f, f.Severity != Off
 }
 
 func (s Settings) severity(r *Rule) Severity {

@@ -64,6 +64,8 @@ type Rule struct {
 	// check looks for the rule's violations in a Dockerfile; nil for stock
 	// rules and those that need the built image.
 	check func(*pass)
+	// built looks for them in the image that was built; nil for the others.
+	built func(*pass, *Built)
 	// url is a stock rule's page.
 	url string
 }

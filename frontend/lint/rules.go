@@ -22,6 +22,9 @@ func Rules() []*Rule {
 		cleanupRules(),
 		pinRules(),
 		commandRules(),
+		imageRules(),
+		fileRules(),
+		observedRules(),
 		stockRules(),
 	)
 }

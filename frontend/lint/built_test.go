@@ -1,0 +1,161 @@
+package lint
+
+import (
+	"encoding/csv"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+
+	"github.com/org/slimfile/sensor/manifest"
+)
+
+// builtDockerfile is the file of the tests below; rules point at its lines.
+const builtDockerfile = `FROM debian:12.9-slim
+RUN apt-get update && apt-get upgrade -y
+ENV A=1
+LABEL b=2
+WORKDIR /app
+USER app
+EXPOSE 8080
+VOLUME /data
+ENTRYPOINT ["/app/run"]
+CMD ["serve"]
+`
+
+var now = time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
+
+// sound is a build that no rule has anything to say of.
+func sound() *Built {
+	uid, created := uint32(1000), now.AddDate(0, 0, -9)
+	b := &Built{
+		Image: &dockerspec.DockerOCIImage{}, Base: &dockerspec.DockerOCIImage{},
+		Facts: manifest.Facts{OS: manifest.OS{ID: "debian", VersionID: "12", Name: "Debian 12"}, PackagesAt: now.Unix(), UID: &uid},
+		Run: manifest.RunReport{
+			Programs:  []manifest.Program{{Exe: "/app/run", By: -1, EUIDs: []uint32{1000}}},
+			Listening: []manifest.Socket{{Protocol: "tcp", Address: "0.0.0.0", Port: 8080}},
+			Stop:      &manifest.Stopping{Signal: "SIGTERM", InTime: true},
+		},
+		Probed: []int{8080}, Refresh: 24 * time.Hour, Now: now,
+	}
+	b.Base.Created = &created
+	b.Image.Config.User, b.Image.Config.WorkingDir = "app", "/app"
+	b.Image.Config.Entrypoint, b.Image.Config.Cmd = []string{"/app/run"}, []string{"serve"}
+	b.Image.Config.ExposedPorts = map[string]struct{}{"8080/tcp": {}}
+	b.Image.Config.Volumes = map[string]struct{}{"/data": {}}
+	return b
+}
+
+func TestBuiltRules(t *testing.T) {
+	root := uint32(0)
+	tests := []struct {
+		name   string
+		change func(*Built)
+		want   []string // rule:line
+	}{
+		{"sound", func(*Built) {}, nil},
+		{"user with id 0", func(b *Built) { b.Facts.UID = &root }, []string{"EffectiveUserIsRoot:6"}},
+		{"root is NonRootUser's", func(b *Built) { b.Facts.UID, b.Image.Config.User = &root, "root" }, nil},
+		{"end of life", func(b *Built) { b.Facts.OS.VersionID = "10" }, []string{"BaseImageEOL:1"}},
+		{"unknown release", func(b *Built) { b.Facts.OS.VersionID = "99" }, nil},
+		{"old base", func(b *Built) { *b.Base.Created = now.AddDate(-1, 0, 0) }, []string{"BaseImageStale:1"}},
+		{"old base without a time", func(b *Built) {
+			*b.Base.Created, b.Facts.PackagesAt = time.Unix(0, 0), now.AddDate(-1, 0, 0).Unix()
+		}, []string{"BaseImageStale:1"}},
+		{"no time at all", func(b *Built) { *b.Base.Created, b.Facts.PackagesAt = time.Time{}, 0 }, nil},
+		{"stale updates", func(b *Built) { b.Refresh, b.Facts.PackagesAt = 0, now.AddDate(0, -1, 0).Unix() }, []string{"UpdateStepStale:2"}},
+		{"token in the environment", func(b *Built) { b.Image.Config.Env = []string{"KEY=AKIAIOSFODNN7EXAMPLE"} }, []string{"SecretValuesInConfig:3"}},
+		{"password in a label", func(b *Built) { b.Image.Config.Labels = map[string]string{"db": "postgres://me:hunter2@db/x"} }, []string{"SecretValuesInConfig:4"}},
+		{"address without a password", func(b *Built) { b.Image.Config.Env = []string{"DB=postgres://me@db/x", "U=http://host:8080/a@b"} }, nil},
+		{"token in the command", func(b *Built) { b.Image.Config.Cmd = []string{"--token", "ghp_" + strings.Repeat("a", 36)} }, []string{"SecretValuesInConfig:10"}},
+		{"root directory", func(b *Built) { b.Image.Config.WorkingDir = "" }, []string{"WorkdirIsSlash:5"}},
+		{"secret file", func(b *Built) { b.Facts.Secrets = []manifest.Secret{{Path: "/k", Kind: "private key"}} }, []string{"SecretFilesInImage:1"}},
+		{"setuid", func(b *Built) { b.Facts.Setuid = []manifest.Path{"/bin/su"} }, []string{"SetuidOrFileCaps:1"}},
+		{"world writable", func(b *Built) { b.Facts.WorldWritable = []manifest.Path{"/a"} }, []string{"WorldWritable:1"}},
+		{"writable code", func(b *Built) { b.Facts.WritableCode = []manifest.Path{"/app/run"} }, []string{"AppWritableByUser:1"}},
+		{"package manager", func(b *Built) { b.Facts.PackageManagers = []manifest.Path{"/usr/bin/apt"} }, []string{"PackageManagerLeft:1"}},
+		{"shell", func(b *Built) { b.Facts.Shells = []manifest.Path{"/bin/sh"} }, []string{"ShellLeft:1"}},
+		{"no certificates", func(b *Built) { b.Facts.TLS = "/usr/lib/libssl.so.3" }, []string{"TLSWithoutCA:1"}},
+		{"certificates", func(b *Built) { b.Facts.TLS, b.Facts.CA = "/usr/lib/libssl.so.3", true }, nil},
+		{"packages", func(b *Built) { b.Summary.TotalPackages, b.Summary.KeptPackages = 9, 3 }, []string{"UnusedPackages:1"}},
+		{"compiler", func(b *Built) { b.Facts.DevTools = []manifest.Path{"/usr/bin/gcc"} }, []string{"DevDepsInFinal:2"}},
+		{"root all the time", func(b *Built) { b.Run.Programs[0].EUIDs = []uint32{0} }, []string{"RuntimeUserIsRoot:6"}},
+		{"root drops", func(b *Built) { b.Run.Programs[0].EUIDs = []uint32{0, 33} }, nil},
+		{"install", func(b *Built) {
+			b.Run.Programs = append(b.Run.Programs, manifest.Program{Exe: "/usr/bin/python3", Script: "/usr/bin/pip", By: 0})
+		}, []string{"InstallAtRuntime:9"}},
+		{"exposed and closed", func(b *Built) { b.Run.Listening = nil }, []string{"ExposeVsListen:7"}},
+		{"loopback only", func(b *Built) { b.Run.Listening[0].Address = "127.0.0.1" }, []string{"ExposeVsListen:7"}},
+		{"open and not exposed", func(b *Built) {
+			b.Run.Listening = append(b.Run.Listening, manifest.Socket{Protocol: "tcp", Address: "::", Port: 9090}, manifest.Socket{Protocol: "tcp", Address: "127.0.0.1", Port: 9091})
+		}, []string{"ExposeVsListen:7"}},
+		{"low port", func(b *Built) {
+			b.Run.Listening[0].Port, b.Probed = 80, []int{80}
+			b.Image.Config.ExposedPorts = map[string]struct{}{"80": {}}
+		}, []string{"PrivilegedPort:7"}},
+		{"killed", func(b *Built) { b.Run.Stop.InTime = false }, []string{"Pid1IgnoresSigterm:9"}},
+		{"no handler", func(b *Built) { b.Run.Stop.Unhandled = true }, []string{"Pid1IgnoresSigterm:9"}},
+		{"shell first", func(b *Built) {
+			b.Run.Programs = []manifest.Program{{Exe: "/usr/bin/dash", By: -1}, {Exe: "/app/run", By: 0}}
+		}, []string{"Pid1IsShell:9"}},
+		{"zombie", func(b *Built) { b.Run.Zombies = []string{"sleep"} }, []string{"ZombiesNotReaped:9"}},
+		{"setuid run", func(b *Built) {
+			b.Facts.Setuid = []manifest.Path{"/app/run"}
+		}, []string{"SetuidExecuted:1", "SetuidOrFileCaps:1"}},
+		{"writes", func(b *Built) {
+			b.Run.Changes = []manifest.Touch{{Path: "/app/log"}, {Path: "/data/x"}, {Path: "/tmp/y"}, {Path: "/data"}}
+		}, []string{"WritesOutsideDeclared:8"}},
+		{"port not probed", func(b *Built) { b.Probed = nil }, []string{"TraceCoverageLow:7"}},
+		{"port probed from inside", func(b *Built) {
+			b.Probed, b.Run.Outbound = nil, []manifest.Socket{{Protocol: "tcp", Address: "127.0.0.1", Port: 8080}}
+		}, nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			b := sound()
+			test.change(b)
+			found, err := CheckBuilt(Input{Data: []byte(builtDockerfile)}, *b, Settings{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, f := range found {
+				got = append(got, fmt.Sprintf("%s:%d", f.Rule.Name, f.Line()))
+			}
+			if !slices.Equal(got, test.want) {
+				t.Errorf("got %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+// TestInheritedEntrypoint: without one of its own, the base image's counts.
+func TestInheritedEntrypoint(t *testing.T) {
+	b := sound()
+	file := strings.Replace(builtDockerfile, "ENTRYPOINT [\"/app/run\"]\n", "", 1)
+	found, err := CheckBuilt(Input{Data: []byte(file)}, *b, Settings{})
+	if err != nil || len(found) != 1 || found[0].Rule.Name != "InheritedEntrypoint" || found[0].Line() != 9 {
+		t.Errorf("got %v, %v", found, err)
+	}
+}
+
+// TestEndOfLifeTable: the table can be read, and knows today's releases.
+func TestEndOfLifeTable(t *testing.T) {
+	r := csv.NewReader(strings.NewReader(endOfLife))
+	r.Comment = '#'
+	rows, err := r.ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range rows {
+		if _, err := time.Parse(time.DateOnly, row[2]); err != nil {
+			t.Errorf("%q: %v", row, err)
+		}
+	}
+	if !slices.ContainsFunc(rows, func(row []string) bool { return row[0] == "debian" && row[1] == "13" }) {
+		t.Error("no Debian 13")
+	}
+}

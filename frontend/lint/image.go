@@ -1,0 +1,216 @@
+package lint
+
+import (
+	_ "embed"
+	"encoding/csv"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+
+	"github.com/org/slimfile/frontend/lint/shell"
+	"github.com/org/slimfile/sensor/manifest"
+)
+
+// Built is what a build knows of the image beside its Dockerfile.
+type Built struct {
+	// Image is the image as the Dockerfile built it; Base the one that it
+	// stands on, nil for none.
+	Image, Base *dockerspec.DockerOCIImage
+	// Facts and Summary are of its files, Run is the traced run.
+	Facts   manifest.Facts
+	Summary manifest.Summary
+	Run     manifest.RunReport
+	// Probed are the TCP ports that probes connect to.
+	Probed []int
+	// Refresh is the age at which steps that apply updates run again; 0 for
+	// never.
+	Refresh time.Duration
+	Now     time.Time
+}
+
+// imageRules are about the image's config and what it is built on.
+func imageRules() []*Rule {
+	return []*Rule{
+		{
+			Name: "EffectiveUserIsRoot", Summary: "USER is a name that the image's accounts give the id 0",
+			Why: "Whatever the name says, the program has all rights.", Remedy: "Give the user an id of its own.",
+			Default: Error, built: checkEffectiveUser,
+		},
+		{
+			Name: "BaseImageEOL", Summary: "The distribution gets no security updates any more",
+			Why: "Holes that are found from now on stay open in the image.", Remedy: "Build on a release that is supported.",
+			Default: Error, built: checkEndOfLife,
+		},
+		{
+			Name: "BaseImageStale", Summary: "The base image is older than half a year",
+			Why:    "A base that nobody has built anew lacks the fixes of that time, and may not be looked after any more.",
+			Remedy: "Pull a newer base, or one that is still built.", Default: Warn, built: checkBaseAge,
+		},
+		{
+			Name: "UpdateStepStale", Summary: "The cached step that applies updates is old and nothing runs it again",
+			Why:    "The layer that once brought the updates now keeps them away.",
+			Remedy: "Leave `refresh` on, or build with --no-cache-filter.", Default: Warn, built: checkStaleUpdates,
+		},
+		{
+			Name: "SecretValuesInConfig", Summary: "A credential stands in the image's environment, labels or command",
+			Why:    "Everybody who can pull the image can read its config.",
+			Remedy: "Hand it over at run time, or to a RUN with --mount=type=secret; and revoke this one.", Default: Error, built: checkSecretValues,
+		},
+		{
+			Name: "WorkdirIsSlash", Summary: "The program runs in the root directory", Why: "What it writes relative to it mixes with the system's files.",
+			Remedy: "Set WORKDIR.", Default: Info, built: checkWorkdirSlash,
+		},
+		{
+			Name: "InheritedEntrypoint", Summary: "The base image's ENTRYPOINT runs this image's CMD",
+			Why: "What starts is not what the Dockerfile shows.", Remedy: "Write the ENTRYPOINT, or `ENTRYPOINT []`.", Default: Info, built: checkInheritedEntrypoint,
+		},
+	}
+}
+
+// instructionOf is where the last instruction of a kind stands among those that
+// made the shipped stage; its FROM if there is none.
+func instructionOf[T instructions.Command](p *pass) []parser.Range {
+	at := p.shipped.at
+	for _, st := range p.shipped.chain() {
+		for _, in := range st.instructions {
+			if _, ok := in.cmd.(T); ok && !in.onbuild {
+				at = in.at
+			}
+		}
+	}
+	return at
+}
+
+func checkEffectiveUser(p *pass, b *Built) {
+	name, _, _ := strings.Cut(b.Image.Config.User, ":")
+	if uid := b.Facts.UID; uid != nil && *uid == 0 && name != "" && name != "root" && name != "0" {
+		p.report(instructionOf[*instructions.UserCommand](p), fmt.Sprintf("USER %s has the id 0, which is root: use one of its own", name))
+	}
+}
+
+// endOfLife lists when releases of distributions stop getting free security
+// updates: distribution (os-release's ID), version, day. Made by hack/eol.sh.
+//
+//go:embed eol.csv
+var endOfLife string
+
+func checkEndOfLife(p *pass, b *Built) {
+	r := csv.NewReader(strings.NewReader(endOfLife))
+	r.Comment = '#'
+	rows, err := r.ReadAll()
+	if err != nil {
+		return // a test reads it
+	}
+	for _, row := range rows {
+		day, err := time.Parse(time.DateOnly, row[2])
+		if err != nil || row[0] != b.Facts.OS.ID || row[1] != b.Facts.OS.VersionID {
+			continue
+		}
+		if b.Now.After(day) {
+			p.report(p.shipped.chain()[0].at, fmt.Sprintf("%s gets no security updates since %s: build on a newer release", b.Facts.OS.Name, row[2]))
+		}
+	}
+}
+
+const staleAfter = 183 * 24 * time.Hour
+
+func checkBaseAge(p *pass, b *Built) {
+	if b.Base == nil {
+		return
+	}
+	// 1970 and the year 1 stand for "not known"; the package database tells more.
+	created := time.Unix(b.Facts.PackagesAt, 0)
+	if c := b.Base.Created; c != nil && c.Year() > 1980 {
+		created = *c
+	}
+	if created.Year() > 1980 && b.Now.Sub(created) > staleAfter {
+		p.report(p.shipped.chain()[0].at, fmt.Sprintf("the base image is from %s: look for a newer one", created.UTC().Format(time.DateOnly)))
+	}
+}
+
+func checkStaleUpdates(p *pass, b *Built) {
+	const old = 7 * 24 * time.Hour
+	at := time.Unix(b.Facts.PackagesAt, 0)
+	if b.Refresh > 0 || b.Facts.PackagesAt == 0 || b.Now.Sub(at) < old {
+		return
+	}
+	for _, in := range p.shippedInstructions() {
+		if _, ok := in.cmd.(*instructions.RunCommand); !ok {
+			continue
+		}
+		script := shell.Parse(shell.Source{
+			Lines: p.lines[in.node.StartLine-1 : in.node.EndLine], Line: in.node.StartLine, Escape: p.escape,
+			Shell: in.before.shell, Env: in.before.env,
+		})
+		if slices.ContainsFunc(script.Commands, (*shell.Command).UpdatesOS) {
+			p.report(in.at, fmt.Sprintf("the packages were last changed on %s, and refresh is off: build with --no-cache-filter, or turn it on",
+				at.UTC().Format(time.DateOnly)))
+		}
+	}
+}
+
+// tokens match credentials by the forms that their issuers gave them.
+func tokens() []struct {
+	kind string
+	form *regexp.Regexp
+} {
+	return []struct {
+		kind string
+		form *regexp.Regexp
+	}{
+		{"AWS access key", regexp.MustCompile(`\b(AKIA|ASIA)[0-9A-Z]{16}\b`)},
+		{"GitHub token", regexp.MustCompile(`\b(gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{60,})\b`)},
+		{"GitLab token", regexp.MustCompile(`\bglpat-[A-Za-z0-9_-]{20,}`)},
+		{"Slack token", regexp.MustCompile(`\bxox[abprs]-[A-Za-z0-9-]{20,}`)},
+		{"Stripe key", regexp.MustCompile(`\b[sr]k_live_[A-Za-z0-9]{20,}`)},
+		{"Google API key", regexp.MustCompile(`\bAIza[0-9A-Za-z_-]{35}\b`)},
+		{"npm token", regexp.MustCompile(`\bnpm_[A-Za-z0-9]{36}\b`)},
+		{"PyPI token", regexp.MustCompile(`\bpypi-[A-Za-z0-9_-]{50,}`)},
+		{"private key", regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY`)},
+		{"password in an address", regexp.MustCompile(`\b[a-z][a-z0-9+.-]*://[^/\s:@$]+:[^/\s:@$]{3,}@`)},
+	}
+}
+
+func checkSecretValues(p *pass, b *Built) {
+	c := b.Image.Config
+	look := func(what, value string, at []parser.Range) {
+		for _, token := range tokens() {
+			if token.form.MatchString(value) {
+				p.report(at, fmt.Sprintf("%s holds a %s: hand it over at run time, and revoke this one", what, token.kind))
+			}
+		}
+	}
+	for _, kv := range c.Env {
+		name, value, _ := strings.Cut(kv, "=")
+		look("ENV "+name, value, instructionOf[*instructions.EnvCommand](p))
+	}
+	for name, value := range c.Labels {
+		look("LABEL "+name, value, instructionOf[*instructions.LabelCommand](p))
+	}
+	look("ENTRYPOINT", strings.Join(c.Entrypoint, " "), instructionOf[*instructions.EntrypointCommand](p))
+	look("CMD", strings.Join(c.Cmd, " "), instructionOf[*instructions.CmdCommand](p))
+}
+
+func checkWorkdirSlash(p *pass, b *Built) {
+	if dir := b.Image.Config.WorkingDir; dir == "" || dir == "/" {
+		p.report(instructionOf[*instructions.WorkdirCommand](p), "the program runs in /: set WORKDIR")
+	}
+}
+
+func checkInheritedEntrypoint(p *pass, b *Built) {
+	own := slices.ContainsFunc(p.shipped.chain(), func(st *stage) bool {
+		return slices.ContainsFunc(st.instructions, func(in *instruction) bool {
+			_, ok := in.cmd.(*instructions.EntrypointCommand)
+			return ok
+		})
+	})
+	if entry := b.Image.Config.Entrypoint; !own && len(entry) > 0 {
+		p.report(instructionOf[*instructions.CmdCommand](p), fmt.Sprintf("the base image's ENTRYPOINT %q runs it: say so with an ENTRYPOINT of your own", entry))
+	}
+}
