@@ -46,8 +46,9 @@ type fanotify struct {
 // sight is what was done to a path that only fanotify saw, and by which program
 // first, if that could still be told.
 type sight struct {
-	ops manifest.Ops
-	exe string
+	ops   manifest.Ops
+	exe   string
+	phase Phase // the first
 }
 
 // lastExec is what a process executed last, for when it has ended before it is
@@ -258,9 +259,10 @@ func (f *fanotify) see(event *unix.FanotifyEventMetadata) error {
 		if len(f.extra) >= maxExtra {
 			return errFull
 		}
-		before.exe = f.program(event.Pid)
+		before.exe, before.phase = f.program(event.Pid), Phase(f.recorder.phase.Load())
 	}
-	f.extra[path] = sight{before.ops | ops, before.exe}
+	before.ops |= ops
+	f.extra[path] = before
 	return nil
 }
 
@@ -348,7 +350,7 @@ func (f *fanotify) merge(res *Result) error {
 		if f.recorder.saw(path) || f.recorder.excluded(path) {
 			continue
 		}
-		if err := f.recorder.add(path, f.extra[path].ops|manifest.Witnessed); err != nil {
+		if err := f.recorder.add(path, f.extra[path].ops|manifest.Witnessed, f.extra[path].phase); err != nil {
 			return err
 		}
 		exe := f.extra[path].exe

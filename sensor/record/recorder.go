@@ -109,14 +109,15 @@ func (r *recorder) execute(pl place, path []byte, noNewPrivs bool, depth int) er
 	return r.execute(pl, slices.Clone(f.path), noNewPrivs, depth+1)
 }
 
-// add notes something about a physical path.
-func (r *recorder) add(path string, ops manifest.Ops) error {
+// add notes something about a physical path, without which program did it.
+func (r *recorder) add(path string, ops manifest.Ops, phase Phase) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	id, ok := r.walker.set.path([]byte(path))
 	if !ok {
 		return errFull
 	}
+	r.walker.now.phase, r.walker.now.program = phase, 0
 	r.walker.mark(id, ops)
 	return nil
 }
