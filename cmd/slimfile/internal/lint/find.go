@@ -52,9 +52,10 @@ func find(paths []string) ([]string, error) {
 	return found, nil
 }
 
-// walk adds the Dockerfiles below a folder. It follows no link, and passes over
-// what is hidden.
+// walk adds the Dockerfiles below a folder. It follows no link but root itself,
+// and passes over what is hidden.
 func walk(root string, add func(string)) error {
+	root += string(filepath.Separator)
 	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:

@@ -7,9 +7,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"go.yaml.in/yaml/v4"
 )
 
 // good breaks no rule that fails; bad breaks NonRootUser in line 1.
@@ -74,6 +77,9 @@ func TestFind(t *testing.T) {
 	if err := os.Symlink("Dockerfile", "Dockerfile.link"); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Symlink("sub", "linked"); err != nil {
+		t.Fatal(err)
+	}
 	wd, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)
@@ -85,6 +91,8 @@ func TestFind(t *testing.T) {
 	}{
 		{"working folder", nil, []string{"Dockerfile", "Dockerfile.dev", "api.dockerfile", "sub/deep/Containerfile", "sub/dockerfile", "web.Dockerfile"}},
 		{"folder", []string{"sub"}, []string{"sub/deep/Containerfile", "sub/dockerfile"}},
+		{"this folder", []string{"./"}, []string{"Dockerfile", "Dockerfile.dev", "api.dockerfile", "sub/deep/Containerfile", "sub/dockerfile", "web.Dockerfile"}},
+		{"link to a folder, named", []string{"linked"}, []string{"linked/deep/Containerfile", "linked/dockerfile"}},
 		{"hidden folder, named", []string{".hidden"}, []string{".hidden/Dockerfile"}},
 		{"files, in their order", []string{"web.Dockerfile", "other"}, []string{"web.Dockerfile", "other"}},
 		{"each once", []string{"./Dockerfile", "Dockerfile", filepath.Join(wd, "Dockerfile"), "sub", "sub/dockerfile"}, []string{"Dockerfile", "sub/deep/Containerfile", "sub/dockerfile"}},
@@ -203,6 +211,35 @@ func TestOrder(t *testing.T) {
 	for range 3 {
 		if _, again, _, err := run(t, Options{}, ""); err != nil || again != first {
 			t.Fatalf("the output differs, %v", err)
+		}
+	}
+}
+
+// The hooks for pre-commit take the files that a folder is searched for.
+func TestPreCommitHooks(t *testing.T) {
+	data, err := os.ReadFile("../../../../.pre-commit-hooks.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var hooks []struct{ ID, Entry, Files, Exclude string }
+	if err := yaml.Load(data, &hooks); err != nil {
+		t.Fatal(err)
+	}
+	if len(hooks) != 2 {
+		t.Fatalf("%d hooks", len(hooks))
+	}
+	for _, h := range hooks {
+		files, exclude := regexp.MustCompile(h.Files), regexp.MustCompile(h.Exclude)
+		if !strings.HasPrefix(h.Entry, "slimfile lint") {
+			t.Errorf("%s runs %s", h.ID, h.Entry)
+		}
+		for _, name := range []string{
+			"Dockerfile", "dockerfile", "Containerfile", "containerfile", "Dockerfile.dev", "web.Dockerfile", "web.dockerfile",
+			"Dockerfile.dockerignore", "web.Dockerfile.dockerignore", "dockerfile.go", "Dockerfiles", "xDockerfile", "README.md", "Dockerfile.d.dockerignore",
+		} {
+			if got, want := files.MatchString("a/"+name) && !exclude.MatchString("a/"+name), isDockerfile(name); got != want {
+				t.Errorf("%s takes %s: %v, want %v", h.ID, name, got, want)
+			}
 		}
 	}
 }
