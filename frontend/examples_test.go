@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -84,6 +85,7 @@ func (ex example) test(t *testing.T, s suite, b testenv.Build) {
 		}
 	}
 	eachClient(t, func(t *testing.T, build gwclient.BuildFunc) {
+		kept := map[bool][]string{}
 		for _, granted := range []bool{true, false} {
 			t.Run(fmt.Sprintf("granted=%t", granted), func(t *testing.T) {
 				b := attr(b, "no-cache", "slim")
@@ -95,10 +97,19 @@ func (ex example) test(t *testing.T, s suite, b testenv.Build) {
 				if ex.maxBytes > 0 && sum.KeptBytes > ex.maxBytes {
 					t.Errorf("%d bytes kept, want at most %d", sum.KeptBytes, ex.maxBytes)
 				}
+				kept[granted] = testenv.Paths(t, slim.Unpack(t, ""))
 				ex.run(t, slim)
 			})
 		}
+		if !slices.Equal(kept[true], kept[false]) {
+			t.Errorf("kept by both recorders: %q\nby seccomp alone: %q", without(kept[true], kept[false]), without(kept[false], kept[true]))
+		}
 	})
+}
+
+// without are the paths of a that are not in b.
+func without(a, b []string) []string {
+	return slices.DeleteFunc(slices.Clone(a), func(p string) bool { return slices.Contains(b, p) })
 }
 
 // run starts the slim image as production would, uses it and stops it.
