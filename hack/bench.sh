@@ -2,8 +2,8 @@
 # usage: hack/bench.sh
 #
 # Measures what slimfile costs and gains and prints ratios, both sides of each
-# from the same run, beside the marks they have to reach. Takes ten minutes on
-# two idle cores; says nothing on busy ones. Needs root; sets up the rest.
+# from the same run, beside the marks they have to reach. Takes a quarter of an
+# hour on two idle cores; says nothing on busy ones. Needs root; sets up the rest.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 usage "$@"
@@ -25,3 +25,6 @@ use_daemon
 BUILDKIT_HOST=$address "$work/bin/bench" -tools "$work/libexec" -timer "$work/timer" -examples "$repo/examples"
 echo
 "$repo/hack/bench/pack/run.sh"
+echo
+need_packages git php-cli perl strace
+go test -C "$repo" -run '^$' -bench Traced -benchtime 7x ./sensor/record
