@@ -3,8 +3,9 @@
 // touched, what to pack, and how a step failed.
 //
 // It is the one package that both sides (frontend, llbgen; sensor/...) import,
-// so it depends on the standard library only. Nothing here carries a time, a
-// process id or an address: these files feed BuildKit's cache keys.
+// so it depends on the standard library only. What feeds BuildKit's cache keys
+// carries no time, process id or network address, and nothing that depends on
+// which of two processes was faster; RunReport and TouchFile feed none.
 package manifest
 
 import (

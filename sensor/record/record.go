@@ -14,6 +14,11 @@
 // it, so that an entry is a physical path in the real root, and each link on
 // the way an entry of its own. Paths on other mounts than the root do not count.
 //
+// Beside paths: in which phases of the run each was touched and by which program
+// first (phase.go), the programs and their users (process.go), what was listened
+// on and sought in the network (network.go), and on demand the set of system
+// calls of each phase (noted.go). Each file says what it cannot see.
+//
 // # Limits
 //
 //   - The kernel reads a path again after the recorder has read it. A path that
