@@ -1,6 +1,8 @@
 package lint
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
@@ -44,4 +46,32 @@ func TestFix(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A Dockerfile that was mended is still one.
+func FuzzFix(f *testing.F) {
+	files, err := filepath.Glob("testdata/*/bad-*.Dockerfile")
+	if err != nil || len(files) == 0 {
+		f.Fatalf("no test data: %v", err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		found, err := Check(Input{Filename: "Dockerfile", Data: data}, Settings{})
+		if err != nil {
+			return
+		}
+		fixed, n := Fix(data, found)
+		if n == 0 {
+			return
+		}
+		if _, err := Check(Input{Filename: "Dockerfile", Data: fixed}, Settings{}); err != nil {
+			t.Errorf("%v\nbefore: %q\nafter:  %q", err, data, fixed)
+		}
+	})
 }

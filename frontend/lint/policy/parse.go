@@ -148,7 +148,6 @@ func (p *parser) rules(n *yaml.Node) []*lint.Rule {
 // severities reads RULE: SEVERITY. A rule's own name counts more than an id
 // that it shares with others.
 func (p *parser) severities(n *yaml.Node) {
-	p.policy.severities = map[string]lint.Severity{}
 	p.entries(n, "rules", func(key, value *yaml.Node) {
 		severity := p.severity(value)
 		for _, rule := range p.rules(key) {

@@ -9,7 +9,6 @@ package policy
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -46,8 +45,7 @@ func inlineIgnores() []InlineIgnores {
 	return []InlineIgnores{IgnoresAllowed, IgnoresWithReason, IgnoresForbidden}
 }
 
-// Policy is the file's content, valid. The zero value with a table of rules,
-// as New makes it, is that of no file.
+// Policy is the file's content, valid. New makes that of no file.
 type Policy struct {
 	// Profile is the one that the policy demands at least; empty demands none.
 	Profile Profile
@@ -93,7 +91,9 @@ type Exemption struct {
 }
 
 // New is the policy of no file.
-func New(rules []*lint.Rule) *Policy { return &Policy{rules: rules} }
+func New(rules []*lint.Rule) *Policy {
+	return &Policy{rules: rules, severities: map[string]lint.Severity{}}
+}
 
 // The rules that a section of the file turns on.
 const (
@@ -132,17 +132,12 @@ func (p *Policy) Override(text string) error {
 	if err := severity.UnmarshalText([]byte(value)); err != nil {
 		return fmt.Errorf("rule %s: %w", name, err)
 	}
-	severities := maps.Clone(p.severities)
 	for _, rule := range named {
 		if p.locked[rule.Name] && severity < p.severity(rule, Default) {
 			return fmt.Errorf("rule %s: the policy locks it, so it cannot be lowered to %s", rule.Name, severity)
 		}
-		if severities == nil {
-			severities = map[string]lint.Severity{}
-		}
-		severities[rule.Name] = severity
+		p.severities[rule.Name] = severity
 	}
-	p.severities = severities
 	return nil
 }
 
