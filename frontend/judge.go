@@ -15,6 +15,7 @@ import (
 
 	"github.com/org/slimfile/frontend/config"
 	"github.com/org/slimfile/frontend/lint"
+	"github.com/org/slimfile/frontend/lint/policy"
 )
 
 // Lint judges a Dockerfile without a daemon: its own directives count, what only
@@ -170,10 +171,32 @@ func (b *build) lintInput(ctx context.Context) (lint.Input, lint.Settings, error
 		return in, lint.Settings{}, err
 	}
 	in.Ignore, in.IgnoreKnown = strings.Join(patterns, "\n"), true
-	set := lint.Settings{}
+	set, err := b.policySettings(ctx)
+	if err != nil {
+		return in, set, err
+	}
 	set.Overrides, err = overrides(b.cfg, time.Now())
 	return in, set, err
 }
+
+// policySettings are what the policy says, if there is one.
+func (b *build) policySettings(ctx context.Context) (lint.Settings, error) {
+	name, data, err := b.readPolicy(ctx)
+	if err != nil || data == nil {
+		return lint.Settings{}, err
+	}
+	p, err := policy.Parse(name, data, lint.Rules(), time.Now())
+	if err != nil {
+		return lint.Settings{}, err
+	}
+	if p.Profile == policy.Release && b.cfg.FailOn == failNever {
+		return lint.Settings{}, fmt.Errorf("SLIM_FAIL_ON=%s is less than the profile %s that the policy %s demands: leave it out", failNever, p.Profile, name)
+	}
+	return p.Settings("", b.src.Filename)
+}
+
+// failNever is the value of SLIM_FAIL_ON with which no rule fails a build.
+const failNever = "never"
 
 // namedContexts are the values of --build-context by name, for whichever platform.
 func namedContexts(opts map[string]string) map[string]string {

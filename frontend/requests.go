@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
+	"slices"
+	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
-	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/frontend/subrequests"
 	stocklint "github.com/moby/buildkit/frontend/subrequests/lint"
@@ -16,6 +16,7 @@ import (
 
 	"github.com/org/slimfile/frontend/config"
 	"github.com/org/slimfile/frontend/lint"
+	"github.com/org/slimfile/frontend/lint/format"
 )
 
 // answer answers a subrequest (`docker buildx build --call`). What is not about
@@ -31,6 +32,10 @@ func (b *build) answer(ctx context.Context, id string) (*gwclient.Result, error)
 		return b.check(ctx)
 	case targets.RequestTargets:
 		return b.targets(ctx)
+	}
+	if name, ok := strings.CutPrefix(id, "frontend.slim."); ok && slices.Contains(format.Names(), name) {
+		found, err := b.findings(ctx)
+		return b.print(name, found, err)
 	}
 	return stock(ctx, b.client)
 }
@@ -57,42 +62,43 @@ func describe() (*gwclient.Result, error) {
 	return res, nil
 }
 
-// check answers `--call=check`.
+// check answers `--call=check`: BuildKit's lint.LintResults with more keys.
 func (b *build) check(ctx context.Context) (*gwclient.Result, error) {
 	found, err := b.findings(ctx)
-	results := &stocklint.LintResults{}
-	source := results.AddSource(b.src.SourceMap)
-	if err != nil {
-		var located *parser.LocationError
-		if !errors.As(err, &located) {
-			return nil, err
-		}
-		results.Error = &stocklint.BuildError{Message: err.Error()}
-		results.Error.Location.SourceIndex = int32(source)
-		for _, at := range located.Locations {
-			results.Error.Location.Ranges = append(results.Error.Location.Ranges, ranges(at)...)
-		}
+	list, writeErr := b.format("json", found, err)
+	if writeErr != nil {
+		return nil, writeErr
 	}
-	status := "0"
-	for _, f := range found {
-		index := source
-		if len(f.Ranges) == 0 {
-			index = -1 // about the file as a whole
-		}
-		results.AddWarning(f.Rule.Name, f.Rule.Summary, f.Rule.URL(), f.Message, index, f.Ranges)
-		if f.Severity >= lint.Warn {
-			status = "1"
-		}
-	}
-	if results.Error != nil {
-		status = "1"
-	}
-	res, err := results.ToResult(nil)
+	res, err := b.print("text", found, err)
 	if err != nil {
 		return nil, err
 	}
-	res.AddMeta("result.statuscode", []byte(status))
+	res.AddMeta("result.json", list)
 	return res, nil
+}
+
+// print is the answer to `--call=slim.FORMAT`: the findings as that format has
+// them. cannot is why the Dockerfile could not be judged.
+func (b *build) print(name string, found []lint.Finding, cannot error) (*gwclient.Result, error) {
+	text, err := b.format(name, found, cannot)
+	if err != nil {
+		return nil, err
+	}
+	status := "0"
+	if cannot != nil || slices.ContainsFunc(found, func(f lint.Finding) bool { return f.Severity >= lint.Warn }) {
+		status = "1"
+	}
+	res := gwclient.NewResult()
+	res.AddMeta("result.txt", text)
+	res.AddMeta("result.statuscode", []byte(status))
+	res.AddMeta("version", []byte(stocklint.SubrequestLintDefinition.Version))
+	return res, nil
+}
+
+func (b *build) format(name string, found []lint.Finding, cannot error) ([]byte, error) {
+	var out bytes.Buffer
+	err := format.Write(&out, name, []format.File{{Filename: b.src.Filename, Data: b.src.Data, Findings: found, Err: cannot}})
+	return out.Bytes(), err
 }
 
 // targets answers `--call=targets`. BuildKit's own answer crashes on a

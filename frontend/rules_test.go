@@ -2,6 +2,8 @@ package frontend_test
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -92,6 +94,56 @@ func testRules(t *testing.T, s suite) {
 			}
 			if string(answer["result.statuscode"]) != "1" || !strings.Contains(string(answer["result.txt"]), "NonRootUser") {
 				t.Errorf("status %s, text:\n%s", answer["result.statuscode"], answer["result.txt"])
+			}
+		})
+		t.Run("formats", func(t *testing.T) {
+			for name, want := range map[string]string{"sarif": `"ruleId"`, "github": "::error", "codeclimate": `"check_name"`, "checkstyle": "<checkstyle"} {
+				if text := string(s.ask(t, judged("CMD read"), "frontend.slim."+name)["result.txt"]); !strings.Contains(text, want) || !strings.Contains(text, "NonRootUser") {
+					t.Errorf("%s:\n%s", name, text)
+				}
+			}
+		})
+		t.Run("policy", func(t *testing.T) {
+			dir := t.TempDir()
+			write := func(name, text string) {
+				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			write("policy.yaml", "rules:\n  NonRootUser: warn\n  NoSSHPort: error\nlocked: [NoSSHPort]\n")
+			write("broken.yaml", "rulez: {}\n")
+			b := judged("EXPOSE 22", `CMD ["read", "/fixture"]`, "# slim: rule NoSSHPort=off reason=test")
+			for _, test := range []struct {
+				name  string
+				b     testenv.Build
+				fails string
+			}{
+				{"a named context's", namedContext(t, b, "policy", dir), "NoSSHPort"},
+				{"with a mistake", args(namedContext(t, b, "policy", dir), "SLIM_POLICY=broken.yaml"), "rulez"},
+				{"that is not there", args(b, "SLIM_POLICY=nowhere.yaml"), "read the policy nowhere.yaml"},
+			} {
+				t.Run(test.name, func(t *testing.T) {
+					res, err := s.env.Build(t, test.b)
+					if err == nil || !strings.Contains(err.Error(), test.fails) {
+						t.Fatalf("the error is %v, want one with %q\n%s", err, test.fails, res.Log)
+					}
+					if strings.Contains(err.Error(), "NonRootUser") {
+						t.Errorf("the policy made it a warning: %v", err)
+					}
+				})
+			}
+		})
+		t.Run("built image", func(t *testing.T) {
+			b := judged("EXPOSE 8080 8081", `CMD ["serve"]`, "# slim: rule NonRootUser=off", "# slim: ready tcp:8080")
+			res, err := s.env.Build(t, b)
+			if err != nil {
+				t.Fatalf("%v\n%s", err, res.Log)
+			}
+			if text := strings.Join(res.Warnings, "\n"); !strings.Contains(text, "ExposeVsListen") || !strings.Contains(text, "RuntimeUserIsRoot") {
+				t.Errorf("warnings %q", res.Warnings)
+			}
+			if _, err := s.env.Build(t, args(b, "SLIM_FAIL_ON=warn")); err == nil || !strings.Contains(err.Error(), "ExposeVsListen") {
+				t.Errorf("the error is %v", err)
 			}
 		})
 		t.Run("describe", func(t *testing.T) {
