@@ -106,6 +106,9 @@ type Listener struct {
 	// effect, which is the price of a filter without CAP_SYS_ADMIN.
 	NoNewPrivs bool
 	Pid        int
+	// Tid is the thread that becomes the program: until then it alone has the
+	// program's mount namespace.
+	Tid int
 }
 
 // Launcher starts programs and reaps them. While it exists nothing else in the
@@ -237,7 +240,7 @@ func handshake(conn *net.UnixConn, spec Spec, prog []unix.SockFilter, pid int, a
 	}
 	err = arm(Listener{
 		Notify: os.NewFile(uintptr(fd), "seccomp-notify"), Pid: pid,
-		Killable: r.Killable, NoNewPrivs: r.NoNewPrivs,
+		Killable: r.Killable, NoNewPrivs: r.NoNewPrivs, Tid: r.Tid,
 	})
 	if err != nil {
 		return protocol(err)

@@ -35,6 +35,9 @@ func StubMain() {
 	// Filters, namespaces and ids belong to the thread; execve makes this
 	// thread the process.
 	runtime.LockOSThread()
+	// Where this is to become a probe, an app that is root as well runs beside
+	// it and has no business here until the recorder is in place (handOver).
+	_ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
 	unix.CloseOnExec(stubSocket)
 	conn := os.NewFile(stubSocket, "parent")
 	err := become(conn)
@@ -83,6 +86,9 @@ func become(conn *os.File) error {
 	if err != nil {
 		return err
 	}
+	if err := defaultLibrarySignals(); err != nil {
+		return failed("sigaction", "", err)
+	}
 	if err := unix.CloseRange(stubSocket, ^uint(0), unix.CLOSE_RANGE_CLOEXEC); err != nil {
 		return failed(StepCloseRange, "", err)
 	}
@@ -121,7 +127,12 @@ func become(conn *os.File) error {
 
 // handOver installs the recorder's filter and sends its listener.
 func handOver(conn *os.File, prog []unix.SockFilter) error {
-	var r report
+	// The recorder has to read it. With the filter in place this might already
+	// be a call that waits for the recorder.
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0); err != nil {
+		return failed("set dumpable", "", err)
+	}
+	r := report{Tid: unix.Gettid()}
 	flags := uintptr(unix.SECCOMP_FILTER_FLAG_NEW_LISTENER | unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
 	fd, err := installFilter(prog, flags)
 	r.Killable = !errors.Is(err, unix.EINVAL)

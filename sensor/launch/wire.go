@@ -76,6 +76,7 @@ func toStrings(list [][]byte) []string {
 // step that failed.
 type report struct {
 	Killable, NoNewPrivs bool
+	Tid                  int
 	Step, Detail         string
 	Errno                unix.Errno
 }

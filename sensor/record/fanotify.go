@@ -148,17 +148,17 @@ func (f *fanotify) markMount(path string, id uint64) error {
 	return unix.FanotifyMark(f.fd, unix.FAN_MARK_ADD|unix.FAN_MARK_MOUNT, fanotifyEvents, unix.AT_FDCWD, "/proc/self/fd/"+strconv.Itoa(fd))
 }
 
-// follow gets to know the mounts of a process that may have a mount namespace
-// of its own.
-func (f *fanotify) follow(pid int) error {
+// follow gets to know the mounts of a thread that may have a mount namespace of
+// its own.
+func (f *fanotify) follow(tid int) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	mounts, err := f.views.learn(strconv.Itoa(pid))
+	mounts, err := f.views.learn(strconv.Itoa(tid))
 	if err == nil && f.byMount {
-		err = f.mark(strconv.Itoa(pid), mounts)
+		err = f.mark(strconv.Itoa(tid), mounts)
 	}
 	if err != nil {
-		return fmt.Errorf("fanotify_mark of process %d: %w", pid, err)
+		return fmt.Errorf("fanotify_mark of thread %d: %w", tid, err)
 	}
 	return nil
 }
@@ -298,9 +298,10 @@ func (f *fanotify) imagePath(mount uint64, path string, pid int) (string, bool) 
 	if p, ok := f.views.path(mount, path); ok {
 		return p, true
 	}
-	for _, of := range []string{strconv.Itoa(pid), "self"} {
-		if _, err := f.views.learn(of); err != nil {
-			continue // it is gone
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid)) // none if it is gone
+	for _, thread := range append(threads, "/proc/self") {
+		if _, err := f.views.learn(strings.TrimPrefix(thread, "/proc/")); err != nil {
+			continue
 		}
 		if p, ok := f.views.path(mount, path); ok {
 			return p, true

@@ -7,10 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/org/slimfile/sensor/regular"
 )
 
 // image is what the kernel reads of a file that is to be executed.
@@ -27,33 +28,25 @@ var errNotImage = errors.New("not an executable file")
 // readImage reads a program's header. The file may be anything: nothing of it
 // is believed beyond what is checked here, and no read can block.
 func readImage(path string) (image, error) {
-	fd, err := openQuietly(path)
-	if err != nil {
-		return image{}, fmt.Errorf("read program %q: %w", path, err)
+	f, err := regular.OpenPhysical(path)
+	if errors.Is(err, regular.ErrNotRegular) {
+		return image{}, errNotImage
 	}
-	f := os.NewFile(uintptr(fd), path)
+	if err != nil {
+		return image{}, fmt.Errorf("read program: %w", err)
+	}
 	defer f.Close()
+	fd := int(f.Fd())
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
 		return image{}, fmt.Errorf("read program %q: %w", path, err)
 	}
-	if st.Mode&unix.S_IFMT != unix.S_IFREG || st.Mode&0o111 == 0 {
+	if st.Mode&0o111 == 0 {
 		return image{}, errNotImage
 	}
 	img, err := parseImage(f)
 	img.raises, img.guarded = raises(fd, st.Mode), st.Mode&0o444 != 0o444
 	return img, err
-}
-
-// openQuietly opens a file for reading without following a link, waiting for a
-// writer or touching its access time.
-func openQuietly(path string) (int, error) {
-	const flags = unix.O_RDONLY | unix.O_CLOEXEC | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_NOCTTY
-	fd, err := unix.Open(path, flags|unix.O_NOATIME, 0)
-	if errors.Is(err, unix.EPERM) { // not the owner, and no CAP_FOWNER
-		return unix.Open(path, flags, 0)
-	}
-	return fd, err
 }
 
 // raises tells how executing the file changes privileges.

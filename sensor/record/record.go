@@ -227,7 +227,7 @@ func (s *Session) arm(handed launch.Listener) error {
 		return errors.Join(err, handed.Notify.Close())
 	}
 	if s.fanotify != nil {
-		if err := s.fanotify.follow(handed.Pid); err != nil {
+		if err := s.fanotify.follow(handed.Tid); err != nil {
 			return errors.Join(err, handed.Notify.Close())
 		}
 	}

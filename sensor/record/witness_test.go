@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -156,16 +157,22 @@ func uringOpen(name string) error {
 	return nil
 }
 
-// elsewhere makes jail the root of a new mount namespace and opens a file in it.
+// elsewhere makes jail the root of a new mount namespace and opens a file in it,
+// until its mounts must have been seen.
 func elsewhere() error {
 	runtime.LockOSThread()
-	return errors.Join(
+	const opens, interval = 200, 5 * time.Millisecond
+	err := errors.Join(
 		unix.Unshare(unix.CLONE_NEWNS),
 		unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""),
 		unix.Mount("jail", "jail", "", unix.MS_BIND, ""),
 		unix.PivotRoot("jail", "jail/old"),
 		unix.Chdir("/"),
 		unix.Unmount("old", unix.MNT_DETACH),
-		readFile("/file"),
 	)
+	for range opens {
+		err = errors.Join(err, readFile("/file"))
+		time.Sleep(interval)
+	}
+	return err
 }

@@ -27,8 +27,8 @@ const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 const maxAccounts = 16 << 20
 
 // resolve finds out what an OCI runtime would: the program in PATH, the user's
-// ids, HOME, the folder to start in, which is made if it is missing. The
-// streams are left to the caller. An error is a *manifest.Failure.
+// ids, HOME, the folder to start in. The streams are left to the caller. An
+// error is a *manifest.Failure.
 func resolve(cmd manifest.Command) (launch.Spec, error) {
 	account, err := lookUpUser(cmd.User)
 	if err != nil {
@@ -37,7 +37,7 @@ func resolve(cmd manifest.Command) (launch.Spec, error) {
 	spec := launch.Spec{
 		Args: cmd.Args,
 		Env:  completeEnv(cmd.Env, account.Home),
-		Dir:  path.Join("/", cmd.Dir),
+		Dir:  workDir(cmd),
 		UID:  uint32(account.Uid),
 		GID:  uint32(account.Gid),
 		// Runtimes put the primary group among the supplementary ones, lest a
@@ -49,14 +49,23 @@ func resolve(cmd manifest.Command) (launch.Spec, error) {
 			spec.Groups = append(spec.Groups, uint32(gid))
 		}
 	}
-	if err := os.MkdirAll(spec.Dir, 0o755); err != nil {
-		return launch.Spec{}, &manifest.Failure{
-			Message: fmt.Sprintf("WORKDIR %s is missing and cannot be made: %s", spec.Dir, plain(err)),
+	spec.Path, err = lookUpProgram(spec)
+	return spec, err
+}
+
+// workDir is the folder that a command starts in.
+func workDir(cmd manifest.Command) string { return path.Join("/", cmd.Dir) }
+
+// makeDir makes the folder that the app starts in, as a runtime does. It is for
+// the time before the app: later a link could lead it anywhere.
+func makeDir(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return &manifest.Failure{
+			Message: fmt.Sprintf("WORKDIR %s is missing and cannot be made: %s", dir, plain(err)),
 			Remedy:  "make WORKDIR a directory",
 		}
 	}
-	spec.Path, err = lookUpProgram(spec)
-	return spec, err
+	return nil
 }
 
 // lookUpUser resolves USER in the root's own account files.

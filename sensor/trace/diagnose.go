@@ -15,6 +15,7 @@ import (
 
 	"github.com/org/slimfile/sensor/launch"
 	"github.com/org/slimfile/sensor/manifest"
+	"github.com/org/slimfile/sensor/regular"
 )
 
 // entrypointFailure says that the program concerned is the image's own.
@@ -113,7 +114,7 @@ func shebang(name string) (script bool, interpreter string) {
 }
 
 func readHead(name string, limit int64) ([]byte, error) {
-	f, err := openRegular(name)
+	f, err := regular.Open(name)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +125,7 @@ func readHead(name string, limit int64) ([]byte, error) {
 // loader is the ELF interpreter that a program asks for.
 func loader(name string) string {
 	const unknown = "it was linked for"
-	file, err := openRegular(name)
+	file, err := regular.Open(name)
 	if err != nil {
 		return unknown
 	}
@@ -147,7 +148,7 @@ func loader(name string) string {
 }
 
 func elfMachine(name string) (machine string, ok bool) {
-	file, err := openRegular(name)
+	file, err := regular.Open(name)
 	if err != nil {
 		return "", false
 	}

@@ -61,7 +61,7 @@ func (s *supervisor) explain(err, interrupted error) *manifest.Failure {
 		f.Message = fmt.Sprintf("%s, in phase %s", deadline, s.phase)
 		f.Remedy = "give it longer with the build argument SLIM_TIMEOUT"
 	case interrupted != nil:
-		f.Message = fmt.Sprintf("the build was cancelled in phase %s", s.phase)
+		f.Message = fmt.Sprintf("the build was cancelled, or the app sent SIGTERM or SIGINT to process 1, in phase %s", s.phase)
 		f.Remedy = ""
 	case s.mode == Verify:
 		f.Remedy = "the image as built passed, so the slim image lacks something that this run needed; its log may name it: " +

@@ -77,6 +77,7 @@ func fixtureVerbs() map[string]func(string) error {
 		"self":   saySelf,
 		"spoil":  spoil,
 		"spy":    spy,
+		"attack": attack,
 	}
 }
 
@@ -222,6 +223,15 @@ func saySelf(string) error {
 		return err
 	}
 	slices.Sort(groups)
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(string(status)) {
+		if mask, ok := strings.CutPrefix(line, "SigIgn:\t"); ok {
+			fmt.Print("ignored ", mask)
+		}
+	}
 	fds, err := filepath.Glob("/proc/self/fd/[0-9]")
 	fmt.Printf("args=%q env=%q dir=%s uid=%d gid=%d groups=%d\n", os.Args[1:], os.Environ(), dir, os.Getuid(), os.Getgid(), groups)
 	for _, fd := range fds[:min(3, len(fds))] {

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/org/slimfile/sensor/manifest"
+	"github.com/org/slimfile/sensor/regular"
 )
 
 // output is the folder of a step's results. It is opened before the app
@@ -123,26 +124,9 @@ func remedyDisk(err error) string {
 	return "look at the log of the machine that runs BuildKit"
 }
 
-// openRegular opens a regular file of a hostile root for reading. What is
-// something else, a fifo say, is an error and never blocks.
-func openRegular(name string) (*os.File, error) {
-	f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
-	if err != nil {
-		return nil, err
-	}
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is not a regular file", name)
-	}
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
-}
-
 // readRegular reads a regular file of at most limit bytes.
 func readRegular(name string, limit int64) ([]byte, error) {
-	f, err := openRegular(name)
+	f, err := regular.Open(name)
 	if err != nil {
 		return nil, err
 	}

@@ -83,6 +83,7 @@ type contained struct {
 	report         *manifest.RunReport
 	header         manifest.Header
 	paths          map[manifest.Path]manifest.Ops // nil without a trace file
+	memory         int64                          // bytes that the sensor or a child of it took at most
 }
 
 // contain carries out a run in a container of its own.
@@ -162,13 +163,16 @@ func (c *container) look() {
 func (c *container) collect(t *testing.T, order sensorOrder) contained {
 	t.Helper()
 	got := contained{code: c.cmd.ProcessState.ExitCode(), stdout: c.stdout.String(), stderr: c.stderr.String()}
+	if usage, ok := c.cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		got.memory = usage.Maxrss << 10
+	}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("exit %d\n%s%s", got.code, clip(got.stdout), clip(got.stderr))
 		}
 	})
 	if got.code < 0 || got.code > 2 {
-		t.Fatalf("exit code %d", got.code)
+		t.Fatalf("exit code %d: %v", got.code, c.cmd.ProcessState)
 	}
 	read := func(name string, v any) bool {
 		data, err := os.ReadFile(filepath.Join(order.Dirs.Output, name))
@@ -544,6 +548,7 @@ func TestSurroundings(t *testing.T) {
 	got.says(t, `^app\| args=\["self" "reopen" "spy"\] env=\["`+fixtureEnv+`=1" "`+noRaceSleep+`" "PATH=`+dir+`" "HOME=/nonexistent"\] dir=`+run.App.Dir+` uid=65534 gid=65534 groups=\[65534\]$`)
 	got.says(t, `^app\| fd 0 /dev/null$`)
 	got.says(t, `^app\| fd 1 pipe$`)
+	got.says(t, `^app\| ignored 0000000000000000$`)
 }
 
 // Docker and containerd let every user listen on any port; a build step does

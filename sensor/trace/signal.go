@@ -2,10 +2,14 @@ package trace
 
 import (
 	"fmt"
+	"os"
+	"os/signal"
 	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/org/slimfile/sensor/launch"
 )
 
 // The real-time signals that a libc leaves to programs: glibc and musl keep 32
@@ -14,6 +18,26 @@ const (
 	sigRTMin = 34
 	sigRTMax = 64
 )
+
+// deafen makes signals of the app harmless, which may have our uid: by default
+// the Go library ends a program on most of them. The kernel keeps SIGKILL and
+// SIGSTOP from process 1, as long as they come from its own namespace
+// (pid_namespaces(7)), and signals without a handler: but these only if the main
+// thread does not block them at that moment (sig_ignored and complete_signal in
+// kernel/signal.c). Ignored ones, unlike those with a handler, stay so in the
+// programs that we start, which the stub of package launch undoes.
+func deafen() error {
+	dropped := make(chan os.Signal, 1) // a full channel drops what comes
+	for sig := unix.Signal(1); sig <= sigRTMax; sig++ {
+		switch sig {
+		case unix.SIGKILL, unix.SIGSTOP:
+		case unix.SIGCHLD, unix.SIGURG, unix.SIGPROF: // of the library's own use, and harmless
+		default:
+			signal.Notify(dropped, sig)
+		}
+	}
+	return launch.IgnoreLibrarySignals()
+}
 
 // parseSignal reads a STOPSIGNAL: a number, or a name with or without SIG, in
 // any case; real-time ones as RTMIN+N and RTMAX-N. Empty means SIGTERM.

@@ -177,6 +177,9 @@ func (s *supervisor) start(context.Context) error {
 	if err := s.portsFree(); err != nil {
 		return err
 	}
+	if err := makeDir(workDir(s.run.App)); err != nil {
+		return entrypointFailure(err)
+	}
 	spec, err := s.prepare(s.run.App)
 	if err != nil {
 		return entrypointFailure(err)

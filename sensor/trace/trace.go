@@ -39,7 +39,8 @@ type Dirs struct {
 
 // Run carries out the run that dirs.Input asks for. The app's log and one line
 // per event go to stdout. It is for a process of its own: that one reaps all
-// children, becomes unreadable for others, and as process 1 of a pid namespace
+// children, becomes unreadable for others and deaf to signals other than those
+// that the caller handles, and as process 1 of a pid namespace
 // ends the run by killing everything else in it.
 //
 // Results are written to dirs.Output, replacing all that is there, once no
@@ -50,6 +51,9 @@ func Run(ctx context.Context, dirs Dirs, mode Mode, stdout io.Writer) error {
 	// through /proc (ptrace(2), access mode checking).
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return fmt.Errorf("set dumpable: %w", err)
+	}
+	if err := deafen(); err != nil {
+		return fmt.Errorf("ignore signals: %w", err)
 	}
 	out, err := openOutput(dirs.Output)
 	if err != nil {
