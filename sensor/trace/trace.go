@@ -4,6 +4,34 @@
 //
 // It joins launch (how a program starts), record (what is seen) and probe (what
 // is asked). Imported by cmd/slimfile-sensor.
+//
+// # Threat model
+//
+// The app is hostile: root or another user, in a sandboxed step or confined in
+// an insecure one (package launch), in the pid namespace of which this process
+// is number 1. Its own image is its own: it may have any path of it kept by
+// naming it, and leave any of its own accesses out by racing the recorder with
+// memory or links that it changes meanwhile. What it may not do:
+//
+//   - reach this process' memory, descriptors or privileges: that is not
+//     dumpable and the app has no CAP_SYS_PTRACE (TestHostileProcess,
+//     TestRootAppCannotSpy)
+//   - end or stop this process, other than by SIGTERM or SIGINT, which fail the
+//     run (TestHostileSignals, TestHostileShutdown)
+//   - turn limits that root may set for this process into a record that is not
+//     complete: the run fails (TestHostileLimits)
+//   - lay mounts over what this process uses (TestHostileMounts), or put results
+//     in the place of its own (TestRootAppCannotSpoilOutput)
+//   - outlive the run: all is killed before results are written
+//     (TestHostileSurvive)
+//   - make this process wait, open a device or record a path outside the image by
+//     what it swaps a name for (TestHostileRaces; package regular's TestOpen)
+//   - take its memory without end by names, arguments or output
+//     (TestHostileMemory; package record's TestLosses), or an event out of the
+//     count (TestLosses, TestWitnessOverflow)
+//
+// A program of an exec probe runs in the app's container with the app's rights:
+// an app that is root can tamper with it once the recorder is in place.
 package trace
 
 import (
