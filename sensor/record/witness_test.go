@@ -172,7 +172,7 @@ func elsewhere() error {
 	)
 	for range opens {
 		err = errors.Join(err, readFile("/file"))
-		time.Sleep(interval)
+		<-time.After(interval)
 	}
 	return err
 }
