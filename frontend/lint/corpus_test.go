@@ -50,3 +50,30 @@ func TestCorpus(t *testing.T) {
 		})
 	}
 }
+
+// BenchmarkCorpus is the time that the corpus takes with both linters.
+func BenchmarkCorpus(b *testing.B) {
+	files, err := filepath.Glob("testdata/corpus/*.Dockerfile")
+	if err != nil {
+		b.Fatal(err)
+	}
+	var inputs []Input
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			b.Fatal(err)
+		}
+		inputs = append(inputs, Input{Filename: file, Data: data})
+	}
+	for b.Loop() {
+		for _, in := range inputs {
+			if in.Stock, err = StockFindings(b.Context(), in); err != nil {
+				b.Fatal(err)
+			}
+			if _, err := Check(in, Settings{}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*len(inputs)), "us/file")
+}

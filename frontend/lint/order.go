@@ -84,41 +84,25 @@ func installsListed(c shell.Call) (tool string, ok bool) {
 
 func checkManifestBeforeSources(p *pass) {
 	for _, st := range p.stages {
-		var sources *instruction
+		transfers := st.transfers()
+		i := slices.IndexFunc(transfers, func(t transfer) bool { _, whole := t.wholeContext(); return whole })
+		if i < 0 {
+			continue
+		}
 		done := map[string]bool{} // the tools whose dependencies were installed
-		for _, in := range st.instructions {
-			if slices.ContainsFunc(st.transfers(), func(t transfer) bool {
-				_, whole := t.wholeContext()
-				return t.instruction == in && whole
-			}) {
-				sources = in
-			}
-			r := st.run(in)
-			if r == nil {
-				continue
-			}
+		for _, r := range st.runs {
 			for _, c := range r.calls {
 				tool, ok := installsListed(c)
 				if !ok || done[tool] {
 					continue
 				}
 				done[tool] = true
-				if sources != nil && !r.caches() {
+				if r.node.StartLine > transfers[i].node.StartLine && !r.caches() {
 					p.reportRange(c.Range, "each change of a source file installs the dependencies again: copy what lists them first, and the sources after this")
 				}
 			}
 		}
 	}
-}
-
-// run is what the shell of a RUN does; nil for other instructions.
-func (s *stage) run(in *instruction) *run {
-	for _, r := range s.runs {
-		if r.instruction == in {
-			return r
-		}
-	}
-	return nil
 }
 
 // caches tells whether the RUN keeps files from one build to the next.
@@ -146,6 +130,7 @@ func absolutePath(name, workdir string) (string, bool) {
 
 func checkCopyChown(p *pass) {
 	for _, st := range p.stages {
+		copies := p.copies(st)
 		for _, r := range st.runs {
 			if slices.ContainsFunc(r.calls, func(c shell.Call) bool { return c.Tool == "cd" }) {
 				continue
@@ -159,7 +144,7 @@ func checkCopyChown(p *pass) {
 					if !ok || !dir.Known {
 						continue
 					}
-					if copied := p.copiedTo(st, name, r.instruction); len(copied) > 0 {
+					if copied := copiedTo(copies, name, r.instruction); len(copied) > 0 {
 						p.reportRange(c.Range, "the files of "+name+" are stored twice: write --chown in the COPY that puts them there", p.chownFix(st, r, c, name, copied)...)
 						break
 					}
@@ -169,16 +154,29 @@ func checkCopyChown(p *pass) {
 	}
 }
 
-// copiedTo are the transfers of a stage, before an instruction, to a directory
-// and what is below it, that leave the files to root.
-func (p *pass) copiedTo(st *stage, dir string, until *instruction) []transfer {
-	var all []transfer
+// ownerless is a transfer that leaves its files to root.
+type ownerless struct {
+	transfer
+	dest string
+}
+
+// copies are the transfers of a stage that leave their files to root.
+func (doc *document) copies(st *stage) []ownerless {
+	var all []ownerless
 	for _, t := range st.transfers() {
-		if t.node.StartLine >= until.node.StartLine || t.onbuild || t.chown() != "" {
-			continue
+		if dest, ok := t.destination(doc); ok && !t.onbuild && t.chown() == "" {
+			all = append(all, ownerless{t, dest})
 		}
-		if dest, ok := t.destination(p.document); ok && isBelow(dest, strings.TrimSuffix(dir, "/")) {
-			all = append(all, t)
+	}
+	return all
+}
+
+// copiedTo are those to a directory, and what is below it, before an instruction.
+func copiedTo(copies []ownerless, dir string, until *instruction) []ownerless {
+	var all []ownerless
+	for _, c := range copies {
+		if c.node.StartLine < until.node.StartLine && isBelow(c.dest, strings.TrimSuffix(dir, "/")) {
+			all = append(all, c)
 		}
 	}
 	return all
@@ -197,7 +195,7 @@ func (t transfer) chown() string {
 // chownFix gives the files their owner while they are copied. The directory
 // itself is left to the RUN, as COPY does not change one that is there. Nothing
 // else may have put files there, and the RUN must do nothing else.
-func (p *pass) chownFix(st *stage, r *run, c shell.Call, dir string, copied []transfer) []Edit {
+func (p *pass) chownFix(st *stage, r *run, c shell.Call, dir string, copied []ownerless) []Edit {
 	owner := c.Operands[0]
 	user, group, ok := strings.Cut(owner.Text, ":")
 	if !ok || user == "" || group == "" || strings.Contains(owner.Text, ".") || !owner.Known || !owner.Literal {

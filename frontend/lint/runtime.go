@@ -304,21 +304,27 @@ func (doc *document) shellIsPlain(in *instruction) bool {
 	}
 	_, isCmd := in.cmd.(*instructions.CmdCommand)
 	_, isEntrypoint := in.cmd.(*instructions.EntrypointCommand)
+	return !isCmd && !isEntrypoint || !slices.ContainsFunc(doc.related(in.stage), func(st *stage) bool {
+		return slices.ContainsFunc(st.instructions, func(other *instruction) bool {
+			_, cmd := other.cmd.(*instructions.CmdCommand)
+			_, entrypoint := other.cmd.(*instructions.EntrypointCommand)
+			return isCmd && entrypoint || isEntrypoint && cmd
+		})
+	})
+}
+
+// related are the stages that a stage is built from, itself, and those built
+// from it.
+func (doc *document) related(s *stage) []*stage {
+	all := s.chain()
+	below := map[*stage]bool{s: true}
 	for _, st := range doc.stages {
-		if !slices.Contains(st.chain(), in.stage) {
-			continue
-		}
-		for _, part := range st.chain() {
-			for _, other := range part.instructions {
-				_, cmd := other.cmd.(*instructions.CmdCommand)
-				_, entrypoint := other.cmd.(*instructions.EntrypointCommand)
-				if isCmd && entrypoint || isEntrypoint && cmd {
-					return false
-				}
-			}
+		if below[st.parent] {
+			below[st] = true
+			all = append(all, st)
 		}
 	}
-	return true
+	return all
 }
 
 func checkHealthcheckMissing(p *pass) {

@@ -183,20 +183,29 @@ func StockFindings(ctx context.Context, in Input) ([]StockFinding, error) {
 		return nil, err
 	}
 	found, err := FromStock(results)
-	if doc, parseErr := newDocument(in); parseErr == nil {
-		found = slices.DeleteFunc(found, doc.mayBeInherited)
-	}
-	return found, err
+	return withoutInherited(in, found), err
 }
 
-// mayBeInherited tells whether a finding is about a variable that the base
-// image may set. One that is close to a known name is a slip nevertheless.
-func (doc *document) mayBeInherited(f StockFinding) bool {
-	if f.Rule != linter.RuleUndefinedVar.Name || len(f.Ranges) == 0 || strings.Contains(f.Message, "did you mean") {
-		return false
+// withoutInherited leaves out what is said of variables that the base image may
+// set. One that is close to a known name is a slip nevertheless.
+func withoutInherited(in Input, found []StockFinding) []StockFinding {
+	undefined := func(f StockFinding) bool {
+		return f.Rule == linter.RuleUndefinedVar.Name && len(f.Ranges) > 0 && !strings.Contains(f.Message, "did you mean")
 	}
-	st := doc.stageAt(f.Ranges[0].Start.Line)
-	return st != nil && st.chain()[0].base != "scratch"
+	if !slices.ContainsFunc(found, undefined) {
+		return found
+	}
+	doc, err := newDocument(in)
+	if err != nil {
+		return found
+	}
+	return slices.DeleteFunc(found, func(f StockFinding) bool {
+		if !undefined(f) {
+			return false
+		}
+		st := doc.stageAt(f.Ranges[0].Start.Line)
+		return st != nil && st.chain()[0].base != "scratch"
+	})
 }
 
 // FromStock translates what BuildKit's linter returns. The error is that of a
