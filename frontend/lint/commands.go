@@ -344,9 +344,10 @@ func checkPipefailMissing(p *pass) {
 // cannotFail tells whether the commands of a pipeline in front of the last are
 // such as do not fail, or are meant to be cut short.
 func (r *run) cannotFail(pipe shell.Pipe) bool {
-	harmless := []string{"echo", "printf", "yes", "true", ":"}
-	return !slices.ContainsFunc(r.calls, func(c shell.Call) bool {
-		return before(pipe.Range.Start, c.Range.Start) && !before(pipe.Last.Start, c.Range.Start) && !slices.Contains(harmless, c.Name)
+	harmless := []string{"echo", "printf", "yes", "true", ":", "tee"}
+	return !slices.ContainsFunc(pipe.Stages[:len(pipe.Stages)-1], func(stage parser.Range) bool {
+		i := slices.IndexFunc(r.calls, func(c shell.Call) bool { return before(stage.Start, c.Range.Start) })
+		return i < 0 || !slices.Contains(harmless, r.calls[i].Name)
 	})
 }
 

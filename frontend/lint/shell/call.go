@@ -58,7 +58,7 @@ func (f *frame) assign(a *syntax.Assign, e env) (assignment, error) {
 	}
 	value := words[0]
 	f.out.Assigns = append(f.out.Assigns, Assign{
-		Name: set.name, Value: value, Range: f.lines.span(f.src, offset(a.Pos()), offset(a.End())),
+		Name: set.name, Value: value, Range: f.span(a),
 	})
 	set.value, set.known = value.Text, value.Known
 	if a.Append {

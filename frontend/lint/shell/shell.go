@@ -119,8 +119,8 @@ func (r Redirect) Writes() bool { return strings.Contains(r.Op, ">") && r.Op != 
 // Pipe is a pipeline.
 type Pipe struct {
 	Range parser.Range
-	// Last is its last command.
-	Last parser.Range
+	// Stages are its commands.
+	Stages []parser.Range
 	// Shell is the name of the shell that it runs in.
 	Shell string
 	// Pipefail says that the failure of any of its commands is seen.

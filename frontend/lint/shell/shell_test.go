@@ -186,12 +186,15 @@ func TestShell(t *testing.T) {
 }
 
 func TestPipes(t *testing.T) {
-	s := parse("RUN a | b | c && (d |& e)", nil)
+	s := parse("RUN a | b | c && (d |& e | f)", nil)
 	var got []string
 	for _, p := range s.Pipes {
-		got = append(got, fmt.Sprint(p.Range.Start.Character, "-", p.Range.End.Character, " ", p.Last.Start.Character))
+		got = append(got, fmt.Sprint(p.Range.Start.Character, "-", p.Range.End.Character))
+		for _, r := range p.Stages {
+			got = append(got, fmt.Sprint(r.Start.Character))
+		}
 	}
-	if want := []string{"4-13 12", "18-24 23"}; !slices.Equal(got, want) {
+	if want := []string{"4-13", "4", "8", "12", "18-28", "18", "23", "27"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -3,6 +3,7 @@ package shell
 import (
 	"slices"
 
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"mvdan.cc/sh/v3/syntax"
 )
 
@@ -215,12 +216,18 @@ func (f *frame) cases(c *syntax.CaseClause) error {
 func (f *frame) binary(c *syntax.BinaryCmd) error {
 	switch c.Op {
 	case syntax.Pipe, syntax.PipeAll:
-		f.out.Pipes = append(f.out.Pipes, Pipe{
-			Range: f.lines.span(f.src, offset(c.Pos()), offset(c.End())),
-			Last:  f.lines.span(f.src, offset(c.Y.Pos()), offset(c.Y.End())),
-			Shell: f.shell.name, Pipefail: f.shell.pipefail,
-		})
-		return f.pipeline(c)
+		stages := pipeline(c)
+		pipe := Pipe{Range: f.span(c), Shell: f.shell.name, Pipefail: f.shell.pipefail}
+		for _, s := range stages {
+			pipe.Stages = append(pipe.Stages, f.span(s))
+		}
+		f.out.Pipes = append(f.out.Pipes, pipe)
+		for _, s := range stages { // each in a shell of its own
+			if err := f.apart(func() error { return f.stmt(s) }); err != nil {
+				return err
+			}
+		}
+		return nil
 	case syntax.OrStmt:
 		if err := f.stmt(c.X); err != nil {
 			return err
@@ -253,20 +260,24 @@ func (f *frame) and(c *syntax.BinaryCmd) error {
 	})
 }
 
-// pipeline runs the commands of a pipeline, each in a shell of its own.
-func (f *frame) pipeline(c *syntax.BinaryCmd) error {
-	for _, s := range []*syntax.Stmt{c.X, c.Y} {
-		if inner, ok := s.Cmd.(*syntax.BinaryCmd); ok && (inner.Op == syntax.Pipe || inner.Op == syntax.PipeAll) {
-			if err := f.pipeline(inner); err != nil {
-				return err
-			}
-			continue
+// pipeline are the commands of a pipeline, which the parser nests to the left.
+func pipeline(c *syntax.BinaryCmd) []*syntax.Stmt {
+	stages := []*syntax.Stmt{c.Y}
+	for {
+		left, ok := c.X.Cmd.(*syntax.BinaryCmd)
+		if !ok || left.Op != syntax.Pipe && left.Op != syntax.PipeAll || len(c.X.Redirs) > 0 {
+			stages = append(stages, c.X)
+			slices.Reverse(stages)
+			return stages
 		}
-		if err := f.apart(func() error { return f.stmt(s) }); err != nil {
-			return err
-		}
+		c = left
+		stages = append(stages, c.Y)
 	}
-	return nil
+}
+
+// span is where a node stands.
+func (f *frame) span(node syntax.Node) parser.Range {
+	return f.lines.span(f.src, offset(node.Pos()), offset(node.End()))
 }
 
 // words runs the commands inside of words.

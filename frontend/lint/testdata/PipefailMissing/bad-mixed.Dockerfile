@@ -1,0 +1,3 @@
+FROM debian:12
+RUN echo x | curl -d@- y | tee /x
+# want: 2
