@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -262,6 +263,8 @@ func insecure(c shell.Call) (string, bool) {
 			}
 		}
 		return setting(c, "sslverify", isFalse)
+	case c.Tool == "echo", c.Tool == "printf", c.Tool == "sed":
+		return insecureLine(c)
 	case rpmCall(c), c.Tool == "yum-config-manager":
 		for _, o := range c.Options {
 			name, value, _ := strings.Cut(o.Value, "=")
@@ -275,6 +278,24 @@ func insecure(c shell.Call) (string, bool) {
 			if o.Name == "-o" && strings.HasPrefix(name, "acquire::https") && strings.HasSuffix(name, "::verify-peer") && isFalse(strings.Trim(value, `"'`)) {
 				return o.Value, true
 			}
+		}
+	}
+	return "", false
+}
+
+// insecureLine looks for a line that is written into a configuration; of a
+// substitution the last one counts.
+func insecureLine(c shell.Call) (string, bool) {
+	for _, w := range c.Operands {
+		if !strings.Contains(w.Text, "ssl") {
+			continue
+		}
+		all := regexp.MustCompile(`(?i)\b(sslverify|strict-ssl)\s*=\s*\w+`).FindAllString(w.Text, -1)
+		if len(all) == 0 {
+			continue
+		}
+		if _, value, _ := strings.Cut(all[len(all)-1], "="); isFalse(strings.TrimSpace(value)) {
+			return all[len(all)-1], c.Tool == "sed" || len(c.Redirects) > 0
 		}
 	}
 	return "", false

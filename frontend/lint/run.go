@@ -212,7 +212,7 @@ func replace(c shell.Call, word shell.Word, text string) []Edit {
 
 // follow adds a command behind a call, in the same && chain.
 func follow(c shell.Call, command string) []Edit {
-	if c.Exec || c.Wrapper != nil || len(c.Redirects) > 0 {
+	if c.Exec || c.Branch || c.Wrapper != nil || len(c.Redirects) > 0 {
 		return nil
 	}
 	return []Edit{{Range: parser.Range{Start: c.Range.End, End: c.Range.End}, Text: " && " + command}}

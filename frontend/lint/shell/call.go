@@ -135,7 +135,7 @@ func (f *frame) run(words []Word, e env, wrapper *Command, heredoc *text) error 
 		return nil
 	}
 	c := &Command{
-		Word: words[0], Args: words[1:], Wrapper: wrapper, Exec: f.exec, env: e, heredoc: heredoc,
+		Word: words[0], Args: words[1:], Wrapper: wrapper, Branch: f.branch, Exec: f.exec, env: e, heredoc: heredoc,
 		Redirects: slices.Clip(f.redirects),
 	}
 	c.Range = words[0].Range

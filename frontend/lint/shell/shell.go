@@ -73,6 +73,9 @@ type Command struct {
 	Wrapper *Command
 	// Redirects are the command's and those of the groups that it is in.
 	Redirects []Redirect
+	// Branch says that the command is part of a condition, a loop or a function:
+	// it may run never, or many times.
+	Branch bool
 	// Exec says that this is the exec form: words are JSON strings.
 	Exec bool
 	// Range is from the name to the last word.

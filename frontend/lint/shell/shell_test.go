@@ -256,6 +256,19 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
+func TestBranch(t *testing.T) {
+	s := parse("RUN a && b; if c; then d; fi; for i in 1; do e; done; f() { g; }; case x in *) sh -c h;; esac; { i; }; (j)", nil)
+	var got []string
+	for _, c := range s.Commands {
+		if c.Branch {
+			got = append(got, c.Name)
+		}
+	}
+	if want := []string{"c", "d", "e", "g", "sh", "h"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestEnv(t *testing.T) {
 	tests := []struct {
 		name, instruction string

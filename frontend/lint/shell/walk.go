@@ -24,6 +24,7 @@ type frame struct {
 	redirects []Redirect
 	nested    int  // how many shells are around
 	loops     int  // how many loops and functions are around
+	branch    bool // in a condition, loop or function
 	exec      bool // not a script, but the exec form
 	functions map[string]bool
 }
@@ -103,6 +104,26 @@ func (f *frame) command(cmd syntax.Command, heredoc *text) error {
 		return f.stmts(c.Stmts)
 	case *syntax.Subshell:
 		return f.apart(func() error { return f.stmts(c.Stmts) })
+	case *syntax.IfClause, *syntax.WhileClause, *syntax.ForClause, *syntax.CaseClause, *syntax.FuncDecl:
+		outer := f.branch
+		f.branch = true
+		err := f.branching(c)
+		f.branch = outer
+		return err
+	case *syntax.TimeClause:
+		return f.stmt(c.Stmt)
+	case *syntax.CoprocClause:
+		return f.apart(func() error { return f.stmt(c.Stmt) })
+	case nil:
+		return nil
+	default: // tests and arithmetic
+		return f.substitutions(c)
+	}
+}
+
+// branching runs a command whose parts may run never, or many times.
+func (f *frame) branching(cmd syntax.Command) error {
+	switch c := cmd.(type) {
 	case *syntax.IfClause:
 		return f.conditional(c)
 	case *syntax.WhileClause:
@@ -126,15 +147,8 @@ func (f *frame) command(cmd syntax.Command, heredoc *text) error {
 			f.functions[c.Name.Value] = true
 		}
 		return f.loop(c, func() error { return f.stmt(c.Body) })
-	case *syntax.TimeClause:
-		return f.stmt(c.Stmt)
-	case *syntax.CoprocClause:
-		return f.apart(func() error { return f.stmt(c.Stmt) })
-	case nil:
-		return nil
-	default: // tests and arithmetic
-		return f.substitutions(c)
 	}
+	return nil
 }
 
 // apart runs what cannot change the variables of this shell.

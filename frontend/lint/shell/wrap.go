@@ -133,7 +133,7 @@ func (w wrapper) option(arg string) (takes, starts bool) {
 func (f *frame) nestedScript(src text, c *Command, shell shellState) error {
 	n := frame{
 		walker: f.walker, env: c.env.exports(), shell: shell, wrapper: c,
-		redirects: slices.Clip(f.redirects), nested: f.nested + 1,
+		redirects: slices.Clip(f.redirects), nested: f.nested + 1, branch: f.branch,
 	}
 	return n.script(src)
 }
