@@ -160,3 +160,37 @@ func testRules(t *testing.T, s suite) {
 		})
 	})
 }
+
+// testBuildx: what users see of the rules, through the program that they use.
+func testBuildx(t *testing.T, s suite) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"Dockerfile":  "# syntax=org/slimfile\nFROM scratch AS first\n# check=skip=X\nFROM scratch\nUSER 1\nWORKDIR /\nCMD /app\n",
+		"Dockerfile2": "# syntax=org/slimfile\nFROM scratch\nUSER 1\nWORKDIR /app\nCMD [\"/app\"]\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct {
+		name           string
+		args           []string
+		stdout, stderr string
+		code           int
+	}{
+		{"check", []string{"--call=check"}, "JSONArgsRecommended", "", 1},
+		{"check as JSON", []string{"--call=check,format=json"}, `"ruleName": "JSONArgsRecommended"`, "", 1},
+		{"check of a good file", []string{"--call=check", "-f", "Dockerfile2"}, "", "", 0},
+		{"SARIF", []string{"--call=slim.sarif"}, `"version": "2.1.0"`, "", 1},
+		{"targets", []string{"--call=targets"}, "first", "", 0},
+		{"outline", []string{"--call=outline"}, "", "", 0},
+		{"build", nil, "", "JSONArgsRecommended", 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			out, errs, code := s.env.Buildx(t, dir, append(test.args, ".")...)
+			if code != test.code || !strings.Contains(out, test.stdout) || !strings.Contains(errs, test.stderr) {
+				t.Errorf("exit code %d, want %d\n%s\n%s", code, test.code, out, errs)
+			}
+		})
+	}
+}

@@ -9,7 +9,7 @@ set -euo pipefail
 usage "$@"
 
 [ $# -gt 0 ] || set -- ./...
-"$repo/hack/tools.sh" buildkitd buildctl runc >/dev/null
+"$repo/hack/tools.sh" buildkitd buildctl runc buildx >/dev/null
 "$repo/hack/bases.sh"
 "$repo/hack/servers.sh" >/dev/null
 "$repo/hack/modules.sh" >/dev/null

@@ -72,9 +72,9 @@ func Start(t testing.TB, opts Options) *Env {
 
 // toolchain is where the daemon's programs and images are on this machine.
 type toolchain struct {
-	buildkitd, runc string
-	bases           string // folder of OCI layouts
-	cache           string
+	buildkitd, runc, buildx string
+	bases                   string // folder of OCI layouts
+	cache                   string
 }
 
 func findTools(t testing.TB) toolchain {
@@ -90,11 +90,12 @@ func findTools(t testing.TB) toolchain {
 	tools := toolchain{
 		buildkitd: filepath.Join(cache, "tools/buildkitd"),
 		runc:      filepath.Join(cache, "tools/runc"),
+		buildx:    filepath.Join(cache, "tools/buildx"),
 		bases:     filepath.Join(cache, "bases/current"),
 		cache:     cache,
 	}
 	for path, script := range map[string]string{
-		tools.buildkitd: "hack/tools.sh", tools.runc: "hack/tools.sh", tools.bases: "hack/bases.sh",
+		tools.buildkitd: "hack/tools.sh", tools.runc: "hack/tools.sh", tools.buildx: "hack/tools.sh buildx", tools.bases: "hack/bases.sh",
 	} {
 		if _, err := os.Stat(path); err != nil {
 			Unavailable(t, path, "run "+script)
