@@ -171,8 +171,12 @@ func withSource(err error, sm *llb.SourceMap) error {
 	}
 	var broken *RulesError
 	if errors.As(err, &broken) {
-		for _, f := range broken.Findings[:min(len(broken.Findings), maxQuoted)] {
-			err = atLines(err, sm, ranges(f.Ranges))
+		quoted := map[int]bool{}
+		for _, f := range broken.Findings {
+			if line := f.Line(); !quoted[line] && len(quoted) < maxQuoted {
+				quoted[line] = true
+				err = atLines(err, sm, ranges(f.Ranges))
+			}
 		}
 		return err
 	}
