@@ -40,6 +40,8 @@ type fanotify struct {
 	// system.
 	byMount bool
 	mu      sync.Mutex // for views, which follow and the reader use
+	// puzzles are for solve.
+	puzzles []puzzling
 	views   *views
 }
 
@@ -238,10 +240,10 @@ func (f *fanotify) see(event *unix.FanotifyEventMetadata) error {
 			return nil
 		}
 	}
-	path, ok := f.imagePath(st.Mnt_id, path, int(event.Pid))
+	shown := path
+	path, ok := f.imagePath(st.Mnt_id, shown, int(event.Pid))
 	if !ok {
-		f.recorder.lose(fmt.Sprintf("%s opened a file through a mount that is gone", processName(int(event.Pid))))
-		return nil
+		return f.puzzle(st.Mnt_id, shown, int(event.Pid))
 	}
 	ops := manifest.Opened
 	switch {
@@ -264,6 +266,40 @@ func (f *fanotify) see(event *unix.FanotifyEventMetadata) error {
 	before.ops |= ops
 	f.extra[path] = before
 	return nil
+}
+
+// puzzling is an event through a mount that nobody could tell of any more: its
+// process had ended.
+type puzzling struct {
+	mount      uint64
+	path, name string // as the mount shows it; of the process
+}
+
+// maxPuzzling bounds the memory of those.
+const maxPuzzling = 1 << 12
+
+// puzzle keeps an event until all mounts are known that ever will be.
+func (f *fanotify) puzzle(mount uint64, path string, pid int) error {
+	if len(f.puzzles) >= maxPuzzling {
+		return errFull
+	}
+	f.puzzles = append(f.puzzles, puzzling{mount, path, processName(pid)})
+	return nil
+}
+
+// solve looks at those events again. One through a copy of the root's mount,
+// which shows the image's own paths, is no news if the seccomp recorder has the
+// path; any other is lost.
+func (f *fanotify) solve() {
+	for _, p := range f.puzzles {
+		path, ok := f.views.path(p.mount, p.path)
+		if !ok {
+			path = p.path
+		}
+		if !f.recorder.saw(path) && !f.recorder.excluded(path) {
+			f.recorder.lose(fmt.Sprintf("%s opened %q through a mount that is gone", p.name, p.path))
+		}
+	}
 }
 
 // follows keeps track of the programs that processes execute.
@@ -347,6 +383,7 @@ func (f *fanotify) merge(res *Result) error {
 		return err
 	}
 	res.Events += f.events
+	f.solve()
 	for _, path := range slices.Sorted(maps.Keys(f.extra)) {
 		if f.recorder.saw(path) || f.recorder.excluded(path) {
 			continue

@@ -79,6 +79,11 @@ func TestWitnessAlone(t *testing.T) {
 			}
 			j := job{Outside: command, Root: tt.root, Setup: "mount --bind " + dir + "/sub " + dir + "/mounted"}
 			out := witnessed(t, exe, dir, j)
+			// A program that ends before its event is read takes its mounts along:
+			// that is a loss, as it should be, but not what is asked for here.
+			for n := 0; n < 5 && strings.Contains(out.CloseErr, "mount that is gone"); n++ {
+				out = witnessed(t, exe, dir, j)
+			}
 			if out.CloseErr != "" || out.StartErr != "" || out.Exit != 0 {
 				t.Fatalf("close %q, start %q, exit %d", out.CloseErr, out.StartErr, out.Exit)
 			}
