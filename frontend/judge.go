@@ -8,6 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/distribution/reference"
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/client/llb/sourceresolver"
 	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
@@ -117,7 +120,15 @@ func (b *build) judge(ctx context.Context, image *dockerspec.DockerOCIImage) (er
 func (b *build) judgeBuilt(ctx context.Context, s *slimmed) error {
 	built := lint.Built{
 		Image: s.fat.Image, Base: s.fat.BaseImage, Facts: s.facts, Summary: s.summary, Run: s.run,
-		Refresh: b.cfg.Refresh, Now: time.Now(),
+		Refresh: b.cfg.Refresh, Now: time.Now(), Release: b.profile == policy.Release,
+		Pulled: b.bc.ImageResolveMode == llb.ResolveModeForcePull,
+	}
+	for key := range b.client.BuildOpts().Opts {
+		built.Attested = built.Attested || strings.HasPrefix(key, "attest:")
+	}
+	var err error
+	if built.Digests, err = b.digests(ctx); err != nil {
+		return err
 	}
 	for _, p := range s.probes {
 		switch {
@@ -132,6 +143,32 @@ func (b *build) judgeBuilt(ctx context.Context, s *slimmed) error {
 		return err
 	}
 	return b.verdict(ctx, found)
+}
+
+// digests are what the tags of bases that are pinned by digest mean now. A
+// registry that does not answer tells nothing. It costs a request each, so only a
+// policy that wants to know has them made.
+func (b *build) digests(ctx context.Context) (map[string]string, error) {
+	if b.settings.Severity["BaseTagMoved"] < lint.Warn {
+		return nil, nil
+	}
+	names, err := lint.MovableTags(b.input)
+	if err != nil {
+		return nil, err
+	}
+	digests := map[string]string{}
+	for _, name := range names {
+		ref, err := reference.ParseNormalizedNamed(name)
+		if err != nil {
+			continue
+		}
+		if _, dgst, _, err := b.client.ResolveImageConfig(ctx, ref.String(), sourceresolver.Opt{
+			LogName: "[internal] look where " + name + " is now", ImageOpt: &sourceresolver.ResolveImageOpt{ResolveMode: llb.ResolveModeForcePull.String()},
+		}); err == nil {
+			digests[name] = dgst.String()
+		}
+	}
+	return digests, nil
 }
 
 // lintOnly judges for a stock build, which prints what BuildKit's own linter says.
@@ -192,6 +229,7 @@ func (b *build) policySettings(ctx context.Context) (lint.Settings, error) {
 	if p.Profile == policy.Release && b.cfg.FailOn == failNever {
 		return lint.Settings{}, fmt.Errorf("SLIM_FAIL_ON=%s is less than the profile %s that the policy %s demands: leave it out", failNever, p.Profile, name)
 	}
+	b.profile = p.Profile
 	return p.Settings("", b.src.Filename)
 }
 

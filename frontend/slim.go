@@ -18,6 +18,7 @@ import (
 
 	"github.com/org/slimfile/frontend/config"
 	"github.com/org/slimfile/frontend/lint"
+	"github.com/org/slimfile/frontend/lint/policy"
 	"github.com/org/slimfile/llbgen"
 	"github.com/org/slimfile/sensor/manifest"
 )
@@ -35,6 +36,7 @@ type build struct {
 	stock    []lint.StockFinding // BuildKit's own linter's
 	input    lint.Input
 	settings lint.Settings
+	profile  policy.Profile // the policy's
 
 	mu   sync.Mutex
 	done map[string]*slimmed // by platform ID

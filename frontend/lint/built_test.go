@@ -76,6 +76,12 @@ func TestBuiltRules(t *testing.T) {
 		{"setuid", func(b *Built) { b.Facts.Setuid = []manifest.Path{"/bin/su"} }, []string{"SetuidOrFileCaps:1"}},
 		{"world writable", func(b *Built) { b.Facts.WorldWritable = []manifest.Path{"/a"} }, []string{"WorldWritable:1"}},
 		{"writable code", func(b *Built) { b.Facts.WritableCode = []manifest.Path{"/app/run"} }, []string{"AppWritableByUser:1"}},
+		{"unreadable", func(b *Built) { b.Facts.Unreadable = []manifest.Path{"/app/key"} }, []string{"AppUnreadableByUser:1"}},
+		{"hidden", func(b *Built) { b.Facts.Hidden = []manifest.Path{"/data"} }, []string{"VolumeHidesContent:8"}},
+		{"release", func(b *Built) { b.Release = true }, []string{"AttestationsNotRequested:0", "PullNotForced:0"}},
+		{"release, with all", func(b *Built) { b.Release, b.Pulled, b.Attested = true, true, true }, nil},
+		{"version", func(b *Built) { b.Base.Config.Env = []string{"DEBIAN_VERSION=12.9.1"} }, []string{"ExactTagFix:1"}},
+		{"version as written", func(b *Built) { b.Base.Config.Env = []string{"DEBIAN_VERSION=12.9", "NODE_VERSION=12.9.1"} }, nil},
 		{"package manager", func(b *Built) { b.Facts.PackageManagers = []manifest.Path{"/usr/bin/apt"} }, []string{"PackageManagerLeft:1"}},
 		{"shell", func(b *Built) { b.Facts.Shells = []manifest.Path{"/bin/sh"} }, []string{"ShellLeft:1"}},
 		{"no certificates", func(b *Built) { b.Facts.TLS = "/usr/lib/libssl.so.3" }, []string{"TLSWithoutCA:1"}},
@@ -129,6 +135,33 @@ func TestBuiltRules(t *testing.T) {
 				t.Errorf("got %v, want %v", got, test.want)
 			}
 		})
+	}
+}
+
+func TestSizeBudget(t *testing.T) {
+	b := sound()
+	b.Summary.KeptBytes = 100
+	for budget, want := range map[int64]int{0: 0, 99: 1, 100: 0} {
+		found, err := CheckBuilt(Input{Data: []byte(builtDockerfile)}, *b, Settings{SizeBudget: budget, Severity: map[string]Severity{"SizeBudget": Error}})
+		if err != nil || len(found) != want {
+			t.Errorf("budget %d: %v, %v", budget, found, err)
+		}
+	}
+}
+
+func TestMovedTag(t *testing.T) {
+	const was, is = "sha256:1111111111111111111111111111111111111111111111111111111111111111", "sha256:2222222222222222222222222222222222222222222222222222222222222222"
+	in := Input{Data: []byte(strings.Replace(builtDockerfile, "12.9-slim", "12.9-slim@"+was, 1))}
+	names, err := MovableTags(in)
+	if err != nil || !slices.Equal(names, []string{"debian:12.9-slim"}) {
+		t.Fatalf("got %v, %v", names, err)
+	}
+	for now, want := range map[string]int{was: 0, is: 1} {
+		b := sound()
+		b.Digests = map[string]string{names[0]: now}
+		if found, err := CheckBuilt(in, *b, Settings{}); err != nil || len(found) != want {
+			t.Errorf("%s: %v, %v", now, found, err)
+		}
 	}
 }
 

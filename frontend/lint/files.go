@@ -33,6 +33,16 @@ func fileRules() []*Rule {
 			Remedy: "Leave code to root: COPY without --chown, or --chmod that gives only reading.", Default: Warn, built: checkWritableCode,
 		},
 		{
+			Name: "AppUnreadableByUser", Summary: "The run opened files that its user may not read",
+			Why: "Something that the program tries does not work.", Remedy: "Give the user the right (COPY --chmod), or take the attempt out.",
+			Default: Warn, built: checkUnreadable,
+		},
+		{
+			Name: "VolumeHidesContent", Summary: "The image has files below a VOLUME",
+			Why: "A volume that is mounted there hides them, and they never change again in one that was made before.", Remedy: "Put them elsewhere, or do without VOLUME.",
+			Default: Info, built: checkHidden,
+		},
+		{
 			Name: "PackageManagerLeft", Summary: "The slim image keeps a package manager that the run did not need",
 			Why: "It is a tool for whoever gets in.", Remedy: "`drop` it, or see in the report what keeps it.", Default: Warn, built: checkPackageManagers,
 		},
@@ -92,6 +102,16 @@ func checkWorldWritable(p *pass, b *Built) {
 
 func checkWritableCode(p *pass, b *Built) {
 	p.reportPaths(b.Facts.WritableCode, "%s: the program's user may write code that it runs: leave it to root")
+}
+
+func checkUnreadable(p *pass, b *Built) {
+	p.reportPaths(b.Facts.Unreadable, "%s: opened by the run, but its user may not read it")
+}
+
+func checkHidden(p *pass, b *Built) {
+	if len(b.Facts.Hidden) > 0 {
+		p.report(instructionOf[*instructions.VolumeCommand](p), few(b.Facts.Hidden)+": has files in the image, which a volume may hide")
+	}
 }
 
 func checkPackageManagers(p *pass, b *Built) {

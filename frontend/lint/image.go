@@ -32,6 +32,11 @@ type Built struct {
 	// never.
 	Refresh time.Duration
 	Now     time.Time
+	// Digests are what the tags of the bases mean now, by reference.
+	Digests map[string]string
+	// Release says that the policy's profile is release; Pulled and Attested
+	// that the build was asked to look for newer bases, and for attestations.
+	Release, Pulled, Attested bool
 }
 
 // imageRules are about the image's config and what it is built on.
@@ -61,6 +66,27 @@ func imageRules() []*Rule {
 			Name: "SecretValuesInConfig", Summary: "A credential stands in the image's environment, labels or command",
 			Why:    "Everybody who can pull the image can read its config.",
 			Remedy: "Hand it over at run time, or to a RUN with --mount=type=secret; and revoke this one.", Default: Error, built: checkSecretValues,
+		},
+		{
+			Name: "SizeBudget", Summary: "The slim image is larger than the policy allows", Why: "Large images start slowly and cost storage and transfer.",
+			Remedy: "See in the report what keeps the largest files.", Default: Off, built: checkSize,
+		},
+		{
+			Name: "BaseTagMoved", Summary: "The tag of a base that is pinned by digest means another image now",
+			Why: "The digest keeps newer fixes out.", Remedy: "Take the new digest.", Default: Info, built: checkMovedTags,
+		},
+		{
+			Name: "ExactTagFix", Summary: "The base's tag names less than the version that the base has", Why: "The tag moves on with the next version.",
+			Remedy: "Write the full version.", Default: Info, built: checkExactTag,
+		},
+		{
+			Name: "PullNotForced", Summary: "A release was built without looking for newer bases", Why: "A builder's old copy of the base lacks its fixes.",
+			Remedy: "Build with --pull.", Default: Info, built: checkPulled,
+		},
+		{
+			Name: "AttestationsNotRequested", Summary: "A release was built without SBOM and provenance",
+			Why: "Nobody can tell later what is in the image and where it comes from.", Remedy: "Build with --sbom=true --provenance=mode=max.",
+			Default: Info, built: checkAttested,
 		},
 		{
 			Name: "WorkdirIsSlash", Summary: "The program runs in the root directory", Why: "What it writes relative to it mixes with the system's files.",
@@ -212,5 +238,69 @@ func checkInheritedEntrypoint(p *pass, b *Built) {
 	})
 	if entry := b.Image.Config.Entrypoint; !own && len(entry) > 0 {
 		p.report(instructionOf[*instructions.CmdCommand](p), fmt.Sprintf("the base image's ENTRYPOINT %q runs it: say so with an ENTRYPOINT of your own", entry))
+	}
+}
+
+func checkSize(p *pass, b *Built) {
+	if budget := p.set.SizeBudget; budget > 0 && b.Summary.KeptBytes > budget {
+		p.report(p.shipped.at, fmt.Sprintf("the slim image has %.1f MB, the policy allows %.1f MB", float64(b.Summary.KeptBytes)/1e6, float64(budget)/1e6))
+	}
+}
+
+func checkMovedTags(p *pass, b *Built) {
+	for _, base := range p.bases() {
+		name, pinned, _ := strings.Cut(base.ref, "@")
+		if now, ok := b.Digests[name]; ok && now != pinned {
+			p.report(base.at, fmt.Sprintf("%s is %s now", name, now))
+		}
+	}
+}
+
+// MovableTags are the references of a Dockerfile's bases that have a tag and a
+// digest, without the digest.
+func MovableTags(in Input) ([]string, error) {
+	doc, err := newDocument(in)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, base := range doc.bases() {
+		if name, _, pinned := strings.Cut(base.ref, "@"); pinned && base.tag != "" {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// checkExactTag knows the version of a base by the variable that official images
+// set.
+func checkExactTag(p *pass, b *Built) {
+	base, ok := p.shippedBase()
+	if !ok || b.Base == nil || base.tag == "" {
+		return
+	}
+	for _, kv := range b.Base.Config.Env {
+		name, version, _ := strings.Cut(kv, "=")
+		language, isVersion := strings.CutSuffix(strings.ToLower(name), "_version")
+		written, rest, _ := strings.Cut(base.tag, "-")
+		if !isVersion || language != base.name() || !strings.HasPrefix(version, written+".") {
+			continue
+		}
+		if rest != "" {
+			rest = "-" + rest
+		}
+		p.report(base.at, fmt.Sprintf("the tag %s is version %s now: write %s%s", base.tag, version, version, rest))
+	}
+}
+
+func checkPulled(p *pass, b *Built) {
+	if b.Release && !b.Pulled {
+		p.report(nil, "build releases with --pull")
+	}
+}
+
+func checkAttested(p *pass, b *Built) {
+	if b.Release && !b.Attested {
+		p.report(nil, "build releases with --sbom=true --provenance=mode=max")
 	}
 }

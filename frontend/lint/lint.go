@@ -51,6 +51,8 @@ type Settings struct {
 	// Labels are those that the image must have, with their type: text, url,
 	// semver, rfc3339, spdx, email, hash; empty for any.
 	Labels map[string]string
+	// SizeBudget bounds the slim image, in bytes; 0 bounds nothing.
+	SizeBudget int64
 	// IgnoresOff says that comments in the file ignore nothing.
 	IgnoresOff bool
 	// ReasonRequired says that a comment ignores nothing unless it says why.

@@ -87,6 +87,7 @@ func (f *facts) resolveUser(name string) {
 
 // kept looks at an entry that is shipped; owned says that a package has it.
 func (f *facts) kept(e keepset.Entry, info rootfs.Info, owned bool) error {
+	f.hide(e.Path)
 	if info.IsLink() {
 		return nil
 	}
@@ -103,12 +104,15 @@ func (f *facts) kept(e keepset.Entry, info rootfs.Info, owned bool) error {
 	if !info.IsRegular() {
 		return nil
 	}
-	if e.Reasons&(keepset.Executed|keepset.Mapped) != 0 && f.mayWrite(info) && !f.isDeclared(e.Path) {
+	if e.Reasons&(keepset.Executed|keepset.Mapped) != 0 && f.unprivileged() && f.may(info, 2) && !f.isDeclared(e.Path) {
 		f.add(&f.WritableCode, e.Path)
+	}
+	if e.Reasons&(keepset.Opened|keepset.Executed) != 0 && !f.may(info, 4) {
+		f.add(&f.Unreadable, e.Path)
 	}
 	base := path.Base(e.Path)
 	switch {
-	case e.Reasons&keepset.Executed != 0:
+	case e.Reasons&(keepset.Executed|keepset.User) != 0:
 	case isShell(base) && info.Mode&0o111 != 0:
 		f.add(&f.Shells, e.Path)
 	case isPackageManager(base) && info.Mode&0o111 != 0:
@@ -128,6 +132,7 @@ func (f *facts) kept(e keepset.Entry, info rootfs.Info, owned bool) error {
 
 // removed looks at an entry that is not shipped.
 func (f *facts) removed(name string, info rootfs.Info) {
+	f.hide(name)
 	if isDevTool(path.Base(name), path.Base(path.Dir(name))) && !info.IsLink() {
 		f.add(&f.DevTools, name)
 	}
@@ -164,17 +169,30 @@ func (f *facts) raises(path string, info rootfs.Info) (bool, error) {
 	return n > 0, err
 }
 
-// mayWrite tells whether the image's user, unless it is root, may write a file.
-func (f *facts) mayWrite(info rootfs.Info) bool {
+// unprivileged tells whether the image's user is known not to be root.
+func (f *facts) unprivileged() bool { return f.UID != nil && *f.UID != 0 }
+
+// hide notes the VOLUME that a path lies in.
+func (f *facts) hide(name string) {
+	for _, v := range f.volumes {
+		if v = path.Clean(v); strings.HasPrefix(name, v+"/") && !slices.Contains(f.Hidden, manifest.Path(v)) {
+			f.add(&f.Hidden, v)
+		}
+	}
+}
+
+// may tells whether the image's user may read (4) or write (2) a file. Root may,
+// and so may a user who is not known.
+func (f *facts) may(info rootfs.Info, what uint32) bool {
 	switch {
 	case f.UID == nil || *f.UID == 0:
-		return false
+		return true
 	case info.UID == *f.UID:
-		return info.Mode&unix.S_IWUSR != 0
+		return info.Mode>>6&what != 0
 	case slices.Contains(f.groups, int(info.GID)):
-		return info.Mode&unix.S_IWGRP != 0
+		return info.Mode>>3&what != 0
 	}
-	return info.Mode&unix.S_IWOTH != 0
+	return info.Mode&what != 0
 }
 
 // isDeclared tells whether a path is in a folder that is meant to be written.

@@ -31,7 +31,7 @@ func TestFacts(t *testing.T) {
 		"/etc/group":           "app:x:1000:\n",
 		"/var/lib/dpkg/status": "Package: app\nVersion: 1\nArchitecture: amd64\n",
 		"/usr/bin/su":          "1", "/usr/bin/open": "1", "/usr/bin/bash": "1", "/usr/bin/apt-get": "1", "/usr/bin/used": "1", "/usr/bin/gcc": "1",
-		"/app/run": "1", "/app/data": "1", "/data/code": "1", "/usr/lib/libssl.so.3": "1",
+		"/app/hidden": "1", "/app/run": "1", "/app/data": "1", "/data/code": "1", "/usr/lib/libssl.so.3": "1",
 		"/app/tls.key":      "-----BEGIN PRIVATE KEY-----\nMC4\n",
 		"/app/mentions.py":  "MARK = \"-----BEGIN PRIVATE KEY-----\"\n",
 		"/app/.npmrc":       "//registry.example/:_authToken=abc\n",
@@ -42,7 +42,7 @@ func TestFacts(t *testing.T) {
 	dir := rootfstest.MakeDir(t, image)
 	for name, mode := range map[string]uint32{
 		"/usr/bin/su": 0o4755, "/usr/bin/open": 0o666, "/usr/bin/bash": 0o755, "/usr/bin/apt-get": 0o755, "/usr/bin/used": 0o755,
-		"/usr/bin/gcc": 0o755, "/app/run": 0o755, "/data/code": 0o755, "/shared/all": 0o777,
+		"/usr/bin/gcc": 0o755, "/app/hidden": 0o600, "/app/run": 0o755, "/data/code": 0o755, "/shared/all": 0o777,
 	} {
 		must(t, unix.Chmod(dir+name, mode))
 	}
@@ -87,9 +87,9 @@ func TestFacts(t *testing.T) {
 		Version: manifest.Version, OS: manifest.OS{ID: "debian", VersionID: "12", Name: "Debian GNU/Linux 12 (bookworm)"},
 		PackagesAt: 1700000000, UID: &uid,
 		Setuid: []manifest.Path{"/usr/bin/su"}, WorldWritable: []manifest.Path{"/shared/all", "/usr/bin/open"},
-		WritableCode: []manifest.Path{"/app/run"},
-		Secrets:      []manifest.Secret{{Path: "/app/.npmrc", Kind: "npm token"}, {Path: "/app/tls.key", Kind: "private key"}},
-		Shells:       []manifest.Path{"/usr/bin/bash"}, PackageManagers: []manifest.Path{"/usr/bin/apt-get"},
+		WritableCode: []manifest.Path{"/app/run"}, Unreadable: []manifest.Path{"/app/hidden"}, Hidden: []manifest.Path{"/data"},
+		Secrets: []manifest.Secret{{Path: "/app/.npmrc", Kind: "npm token"}, {Path: "/app/tls.key", Kind: "private key"}},
+		Shells:  []manifest.Path{"/usr/bin/bash"}, PackageManagers: []manifest.Path{"/usr/bin/apt-get"},
 		TLS: "/usr/lib/libssl.so.3", DevTools: []manifest.Path{"/usr/bin/gcc"},
 	}
 	if !reflect.DeepEqual(got, want) {

@@ -21,6 +21,8 @@ type Facts struct {
 	WorldWritable []Path `json:"worldWritable,omitempty"`
 	// WritableCode was executed or loaded by the run, and its user may write it.
 	WritableCode []Path `json:"writableCode,omitempty"`
+	// Unreadable was opened or executed by the run, and its user may not read it.
+	Unreadable []Path `json:"unreadable,omitempty"`
 	// Secrets are files that hold a credential.
 	Secrets []Secret `json:"secrets,omitempty"`
 	// Shells and PackageManagers were not executed by the run.
@@ -35,6 +37,11 @@ type Facts struct {
 
 	// DevTools are programs and packages for development.
 	DevTools []Path `json:"devTools,omitempty"`
+
+	// Of both:
+
+	// Hidden are the VOLUMEs below which the image has files.
+	Hidden []Path `json:"hidden,omitempty"`
 
 	// Omitted counts what the lists had no room for.
 	Omitted int64 `json:"omitted,omitempty"`

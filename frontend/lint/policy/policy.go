@@ -164,6 +164,7 @@ func (p *Policy) Settings(profile Profile, path string) (lint.Settings, error) {
 		DigestRequired: p.BaseImages.Digest,
 		Labels:         p.Labels,
 		Locked:         p.locked,
+		SizeBudget:     p.budget(),
 		IgnoresOff:     p.InlineIgnores == IgnoresForbidden,
 		ReasonRequired: p.InlineIgnores == IgnoresWithReason || p.InlineIgnores == "" && profile == Release,
 		Exempt:         func(rule, stage string) bool { return p.exempts(rule, path, stage) },
@@ -175,6 +176,14 @@ func (p *Policy) Settings(profile Profile, path string) (lint.Settings, error) {
 		set.MaxSeverity = lint.Warn
 	}
 	return set, nil
+}
+
+// budget is the size that the slim image may have, in bytes; 0 for any.
+func (p *Policy) budget() int64 {
+	if p.Budgets.Size == nil {
+		return 0
+	}
+	return *p.Budgets.Size
 }
 
 // severity is what a rule has under a profile.
