@@ -119,14 +119,15 @@ func TestStopObserved(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		verbs []string
+		grace float64 // seconds, enough for one that ends
 		want  *manifest.Stopping
 	}{
-		{"ignored", []string{"ignore", "http:127.0.0.1:8008"}, &manifest.Stopping{Signal: "SIGTERM", Unhandled: true}},
-		{"in the background", []string{"fork:handle+http:127.0.0.1:8008"}, &manifest.Stopping{Signal: "SIGTERM", InTime: true, Background: true}},
+		{"ignored", []string{"ignore", "http:127.0.0.1:8008"}, 1, &manifest.Stopping{Signal: "SIGTERM", Unhandled: true}},
+		{"in the background", []string{"fork:handle+http:127.0.0.1:8008"}, 30, &manifest.Stopping{Signal: "SIGTERM", InTime: true, Background: true}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			run := service(t, tt.verbs...)
-			run.Stop.GraceSeconds = 1
+			run.Stop.GraceSeconds = tt.grace
 			got := contain(t, run, sensorOrder{})
 			got.good(t, Trace)
 			if !reflect.DeepEqual(got.report.Stop, tt.want) {
