@@ -38,6 +38,8 @@ type build struct {
 	settings lint.Settings
 	profile  policy.Profile // the policy's
 
+	converting sync.Mutex // see convert
+
 	mu   sync.Mutex
 	done map[string]*slimmed // by platform ID
 }
@@ -94,7 +96,7 @@ func (b *build) prepare(ctx context.Context) (err error) {
 // platform builds one platform; p is nil for the worker's own. idx counts the
 // platforms: what is about the Dockerfile is said for the first one only.
 func (b *build) platform(ctx context.Context, p *ocispecs.Platform, idx int) (*dockerui.BuildResult, error) {
-	fat, err := dockerfile2llb.Dockerfile2LLB(ctx, b.src.Data, b.convertOpt(ctx, p, idx))
+	fat, err := b.convert(ctx, p, idx)
 	if err != nil {
 		return nil, err
 	}
@@ -119,6 +121,17 @@ func (b *build) platform(ctx context.Context, p *ocispecs.Platform, idx int) (*d
 	return b.result(ctx, s)
 }
 
+// convert makes the fat image's graph. BUILDKIT_DOCKERFILE_CHECK makes a linter
+// configuration that all platforms share, and conversion writes into it
+// (newRuleLinter in dockerfile2llb): then it is one platform's turn at a time.
+func (b *build) convert(ctx context.Context, p *ocispecs.Platform, idx int) (*dockerfile2llb.Result, error) {
+	if b.bc.LinterConfig != nil {
+		b.converting.Lock()
+		defer b.converting.Unlock()
+	}
+	return dockerfile2llb.Dockerfile2LLB(ctx, b.src.Data, b.convertOpt(ctx, p, idx))
+}
+
 func (b *build) convertOpt(ctx context.Context, p *ocispecs.Platform, idx int) dockerfile2llb.ConvertOpt {
 	opt := dockerfile2llb.ConvertOpt{
 		Config:         b.bc.Config,
@@ -127,12 +140,8 @@ func (b *build) convertOpt(ctx context.Context, p *ocispecs.Platform, idx int) d
 		MetaResolver:   b.client,
 		TargetPlatform: p,
 	}
-	// Conversion changes both while it runs, and platforms run side by side.
+	// Conversion changes them while it runs, and platforms run side by side.
 	opt.BuildArgs = maps.Clone(opt.BuildArgs)
-	if lc := opt.LinterConfig; lc != nil {
-		clone := *lc
-		opt.LinterConfig = &clone
-	}
 	if idx == 0 {
 		opt.Warn = func(rule, description, url, msg string, at []parser.Range) {
 			b.stock = append(b.stock, lint.StockFinding{Rule: rule, Description: description, URL: url, Message: msg, Ranges: at})
