@@ -136,9 +136,13 @@ func (f *fanotify) mark(pid string, mounts []mount) error {
 	return nil
 }
 
-// markMount marks the mount at path, unless another one lies over it.
+// markMount marks the mount at path, unless another one lies over it or it is
+// gone: mounts and unmounts may spread from other namespaces at any time.
 func (f *fanotify) markMount(path string, id uint64) error {
 	fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
+	if errors.Is(err, unix.ENOENT) {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("open %s: %w", path, err)
 	}

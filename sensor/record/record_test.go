@@ -594,8 +594,8 @@ func TestWitness(t *testing.T) {
 		t.Run(p.args[0], func(t *testing.T) {
 			path := need(t, p.args[0])
 			out := run(t, job{Mode: insecure, Spec: launch.Spec{Path: path, Args: p.args, Env: []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}}})
-			if out.CloseErr != "" || out.Exit != 0 || !slices.Contains(out.Recorders, "fanotify") {
-				t.Fatalf("close %q, exit %d, recorders %v", out.CloseErr, out.Exit, out.Recorders)
+			if out.StartErr != "" || out.CloseErr != "" || out.Exit != 0 || !slices.Contains(out.Recorders, "fanotify") {
+				t.Fatalf("start %q, close %q, exit %d, recorders %v", out.StartErr, out.CloseErr, out.Exit, out.Recorders)
 			}
 			if len(out.Witness) > 0 {
 				t.Errorf("only fanotify saw %q", out.Witness)
