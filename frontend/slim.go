@@ -195,8 +195,7 @@ func (b *build) slim(ctx context.Context, fat *dockerfile2llb.Result, p *ocispec
 	return s, b.evaluate(ctx, s, run, pack)
 }
 
-// evaluate runs the steps in one solve, that of the last one, which needs the
-// others, and reads their reports.
+// evaluate runs the steps in one solve and reads their reports.
 func (b *build) evaluate(ctx context.Context, s *slimmed, run manifest.Run, pack manifest.Pack) (err error) {
 	run.Calls = !b.cfg.Verify // otherwise the verifying run has them recorded
 	if s.traced, err = s.steps.Trace(s.fatState, run); err != nil {
@@ -205,38 +204,31 @@ func (b *build) evaluate(ctx context.Context, s *slimmed, run manifest.Run, pack
 	if s.packed, err = s.steps.Pack(s.fatState, s.traced, pack); err != nil {
 		return err
 	}
-	last := s.packed.Output
 	if b.cfg.Verify {
 		verified, err := s.steps.Verify(s.packed, run)
 		if err != nil {
 			return err
 		}
-		s.verified, last = &verified, verified.Output
+		s.verified = &verified
 	}
-	if _, err := solve(ctx, b.client, last, gwclient.SolveRequest{Evaluate: true, CacheImports: b.bc.CacheImports}); err != nil {
+	ref, err := solve(ctx, b.client, s.steps.Outcome(s.traced, s.packed, s.verified),
+		gwclient.SolveRequest{Evaluate: true, CacheImports: b.bc.CacheImports})
+	if err != nil {
 		return b.failed(ctx, err)
 	}
+	reports := map[string]any{llbgen.TraceReport: &s.run, manifest.SummaryFile: &s.summary, manifest.FactsFile: &s.facts}
 	var verified manifest.RunReport
-	eg, ctx := errgroup.WithContext(ctx)
-	eg.Go(func() error { return b.read(ctx, s.traced.Output, manifest.SidecarFile, &s.run) })
-	eg.Go(func() error { return b.read(ctx, s.packed.Output, manifest.SummaryFile, &s.summary) })
-	eg.Go(func() error { return b.read(ctx, s.packed.Output, manifest.FactsFile, &s.facts) })
 	if s.verified != nil {
-		eg.Go(func() error { return b.read(ctx, s.verified.Output, manifest.SidecarFile, &verified) })
+		reports[llbgen.VerifyReport] = &verified
+	}
+	eg, ctx := errgroup.WithContext(ctx)
+	for name, report := range reports {
+		eg.Go(func() error { return readJSON(ctx, ref, name, report) })
 	}
 	if err := eg.Wait(); err != nil {
 		return err
 	}
 	return sameEnd(s.run, verified)
-}
-
-// read decodes a report that a step left in its output.
-func (b *build) read(ctx context.Context, output llb.State, name string, v any) error {
-	ref, err := solve(ctx, b.client, output, gwclient.SolveRequest{CacheImports: b.bc.CacheImports})
-	if err != nil {
-		return fmt.Errorf("read %s: %w", name, err)
-	}
-	return readJSON(ctx, ref, name, v)
 }
 
 func (b *build) network() pb.NetMode {

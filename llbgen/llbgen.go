@@ -117,6 +117,25 @@ func (s Steps) Verify(packed Packed, run manifest.Run) (Traced, error) {
 	return Traced{Output: ex.AddMount(manifest.OutputDir, llb.Scratch())}, nil
 }
 
+// Names of a run's SidecarFile where the reports of several steps are gathered.
+const (
+	TraceReport  = "trace-" + manifest.SidecarFile
+	VerifyReport = "verify-" + manifest.SidecarFile
+)
+
+// Outcome is what the frontend reads of the steps, in one folder, so that one
+// solve runs them all: TraceReport, SummaryFile, FactsFile and, unless verified is
+// nil, VerifyReport.
+func (s Steps) Outcome(traced Traced, packed Packed, verified *Traced) llb.State {
+	gather := llb.Copy(traced.Output, manifest.SidecarFile, "/"+TraceReport).
+		Copy(packed.Output, manifest.SummaryFile, "/"+manifest.SummaryFile).
+		Copy(packed.Output, manifest.FactsFile, "/"+manifest.FactsFile)
+	if verified != nil {
+		gather = gather.Copy(verified.Output, manifest.SidecarFile, "/"+VerifyReport)
+	}
+	return llb.Scratch().File(gather, llb.WithCustomName("[internal] read the steps' reports"))
+}
+
 // Report gathers the evidence of all steps in one folder, and joins what the
 // runs were seen to do with the pack step's report, which must not depend on it.
 // verified may be nil.
@@ -135,9 +154,9 @@ func (s Steps) Report(traced Traced, packed Packed, verified *Traced) llb.State 
 		Copy(packed.Output, manifest.SummaryFile, "/"+manifest.SummaryFile).
 		Copy(traced.Output, path.Join(manifest.TraceSubdir, manifest.TraceFile), "/"+manifest.TraceFile).
 		Copy(traced.Output, manifest.TouchFile, "/"+manifest.TouchFile).
-		Copy(traced.Output, manifest.SidecarFile, "/trace-"+manifest.SidecarFile)
+		Copy(traced.Output, manifest.SidecarFile, "/"+TraceReport)
 	if verified != nil {
-		gather = gather.Copy(verified.Output, manifest.SidecarFile, "/verify-"+manifest.SidecarFile)
+		gather = gather.Copy(verified.Output, manifest.SidecarFile, "/"+VerifyReport)
 	}
 	return llb.Scratch().File(gather, llb.WithCustomName(s.title("", "report")))
 }
