@@ -112,6 +112,9 @@ func (b *Build) init() error {
 	return b.source.apply(&b.opt)
 }
 
+// optFailOn says which findings of the rules fail the build.
+const optFailOn = "build-arg:SLIM_FAIL_ON"
+
 // attrs are the options of the Dockerfile frontend.
 func attrs(o Options) (map[string]string, error) {
 	var args []string
@@ -121,6 +124,11 @@ func attrs(o Options) (map[string]string, error) {
 	m, err := bkbuild.ParseOpt(args)
 	if err != nil {
 		return nil, fmt.Errorf("--build-arg: %w", err)
+	}
+	// An image that is finished cannot be written any better: what rules say of
+	// it is good to know.
+	if _, given := m[optFailOn]; o.Image != "" && !given {
+		m[optFailOn] = "never"
 	}
 	for _, label := range o.Labels {
 		k, v, _ := strings.Cut(label, "=")

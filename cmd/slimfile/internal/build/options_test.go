@@ -90,8 +90,10 @@ func TestNew(t *testing.T) {
 		{name: "image", o: Options{Image: "nginx:1.25", Directives: []string{"probe http /", "keep /etc/x"}},
 			check: func(b *Build) bool {
 				return dockerfileText(t, b) == "FROM nginx:1.25\n# slim: probe http /\n# slim: keep /etc/x\n"
-			}},
-		{name: "image with context", o: Options{Image: "nginx", Context: "."},
+			}, attrs: map[string]string{"build-arg:SLIM_FAIL_ON": "never"}},
+		{name: "image under the rules", o: Options{Image: "nginx:1.25", BuildArgs: []string{"SLIM_FAIL_ON=error"}},
+			attrs: map[string]string{"build-arg:SLIM_FAIL_ON": "error"}},
+		{name: "image with context", o: Options{Image: "nginx", Context: "."}, attrs: map[string]string{"build-arg:SLIM_FAIL_ON": "never"},
 			check: func(b *Build) bool { return b.source.context == "." }},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
