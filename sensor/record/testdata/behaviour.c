@@ -120,13 +120,13 @@ static void signalled(int number) { (void)number; }
 static void euid_signals(char **args) { // signals and stops reach a process that the recorder holds
 	struct sigaction action = {.sa_handler = signalled, .sa_flags = SA_RESTART};
 	want(sigaction(SIGUSR1, &action, NULL) == 0);
+	sigset_t set; // blocked before the child is there that waits for it
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	want(sigprocmask(SIG_BLOCK, &set, NULL) == 0);
 	want(seteuid(33) == 0);
 	pid_t child = fork();
 	if (child == 0) {
-		sigset_t set;
-		sigemptyset(&set);
-		sigaddset(&set, SIGUSR2);
-		want(sigprocmask(SIG_BLOCK, &set, NULL) == 0);
 		for (int number; sigwait(&set, &number) == 0 && number == SIGUSR2;) {
 			use("file");
 			_exit(0);
