@@ -26,5 +26,8 @@ BUILDKIT_HOST=$address "$work/bin/bench" -tools "$work/libexec" -timer "$work/ti
 echo
 "$repo/hack/bench/pack/run.sh"
 echo
+"$repo/hack/tools.sh" buildx >/dev/null # the end-to-end tests' environment has it
+go test -C "$repo" -run '^$' -bench CachedRebuild -benchtime 1x ./frontend
+echo
 need_packages git php-cli perl strace
 go test -C "$repo" -run '^$' -bench Traced -benchtime 7x ./sensor/record

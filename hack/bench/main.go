@@ -130,7 +130,7 @@ func (b *bench) size(ctx context.Context) error {
 
 // cached is a rebuild in which nothing has changed.
 func (b *bench) cached(ctx context.Context) error {
-	title("cached rebuild, stock = 1", "slim s", "stock s", "ratio", "mark")
+	title("cached rebuild in-process", "slim s", "stock s", "ratio", "mark")
 	for _, example := range []string{"flask", "go"} {
 		slim := build{context: b.examples + "/" + example, allow: true}
 		stock := build{context: slim.context, stock: true}
