@@ -9,6 +9,7 @@ import (
 
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 
+	"github.com/org/slimfile/frontend/internal/problems"
 	"github.com/org/slimfile/frontend/internal/spell"
 	"github.com/org/slimfile/sensor/manifest"
 )
@@ -96,29 +97,11 @@ func lastRunes(s string, n int) string {
 // Errors is all that is wrong, in the order of the file.
 type Errors []*Error
 
-// maxErrors bounds how many are shown: the first ones are worth reading.
-const maxErrors = 10
-
 // Error joins the messages, one below the other.
-func (es Errors) Error() string {
-	var texts []string
-	for _, e := range es[:min(len(es), maxErrors)] {
-		texts = append(texts, e.Error())
-	}
-	if more := len(es) - maxErrors; more > 0 {
-		texts = append(texts, fmt.Sprintf("and %d more", more))
-	}
-	return strings.Join(texts, "\n")
-}
+func (es Errors) Error() string { return problems.Text(es) }
 
 // Unwrap makes the parts visible to errors.As.
-func (es Errors) Unwrap() []error {
-	errs := make([]error, len(es))
-	for i, e := range es {
-		errs[i] = e
-	}
-	return errs
-}
+func (es Errors) Unwrap() []error { return problems.Unwrap(es) }
 
 // located gives es the form in which BuildKit's frontend looks for a source
 // location: a *parser.LocationError around it, for the first line concerned.

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
+
+	"github.com/org/slimfile/frontend/internal/problems"
 )
 
 // probed lists the paths of c's http probes.
@@ -309,7 +311,7 @@ func TestManyDirectives(t *testing.T) {
 	}
 	parse(t, "FROM a\nCOPY <<E /x\n"+strings.Repeat("# slim: x\n", 200_000)+"E\nRUN x \\\n"+strings.Repeat("#\n", 200_000)+" y\n")
 	got = parseError(t, Input{Dockerfile: []byte("FROM a\n" + strings.Repeat("# slim: x\n", 100))})
-	if n := strings.Count(got, "unknown directive"); n != maxErrors || !strings.HasSuffix(got, "and 90 more") {
+	if n := strings.Count(got, "unknown directive"); n != problems.MaxShown || !strings.HasSuffix(got, "and 90 more") {
 		t.Errorf("%d messages, last: %s", n, got[len(got)-20:])
 	}
 }

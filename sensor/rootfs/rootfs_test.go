@@ -216,7 +216,7 @@ func FuzzResolve(f *testing.F) {
 		must(t, os.Mkdir(dir+"/root", 0o755))
 		must(t, os.WriteFile(dir+"/secret", nil, 0o600))
 		if os.Symlink(target, dir+"/root/l") != nil {
-			t.Skip("not a link target")
+			return // not a link target
 		}
 		root, err := rootfs.Open(dir + "/root")
 		must(t, err)

@@ -2,7 +2,8 @@ package policy
 
 import (
 	"fmt"
-	"strings"
+
+	"github.com/org/slimfile/frontend/internal/problems"
 )
 
 // Error is one thing that is wrong with a policy file.
@@ -27,26 +28,8 @@ func (e *Error) Error() string {
 // Errors is all that is wrong, in the order of the file.
 type Errors []*Error
 
-// maxErrors bounds how many are shown: the first ones are worth reading.
-const maxErrors = 10
-
 // Error joins the messages, one below the other.
-func (es Errors) Error() string {
-	var texts []string
-	for _, e := range es[:min(len(es), maxErrors)] {
-		texts = append(texts, e.Error())
-	}
-	if more := len(es) - maxErrors; more > 0 {
-		texts = append(texts, fmt.Sprintf("and %d more", more))
-	}
-	return strings.Join(texts, "\n")
-}
+func (es Errors) Error() string { return problems.Text(es) }
 
 // Unwrap makes the parts visible to errors.As.
-func (es Errors) Unwrap() []error {
-	errs := make([]error, len(es))
-	for i, e := range es {
-		errs[i] = e
-	}
-	return errs
-}
+func (es Errors) Unwrap() []error { return problems.Unwrap(es) }

@@ -297,11 +297,11 @@ func TestErrors(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", err, want)
 			}
 		})
+		var v any
+		if yaml.Load([]byte(tc.policy), &v) != nil {
+			continue // no schema sees what YAML itself refuses
+		}
 		t.Run(tc.name+", by the schema", func(t *testing.T) {
-			var v any
-			if yaml.Load([]byte(tc.policy), &v) != nil {
-				t.Skip("no schema sees what YAML itself refuses")
-			}
 			if err := schema(t).Validate(plain(t, tc.policy)); (err == nil) != tc.schema {
 				t.Errorf("the schema says: %v", err)
 			}
