@@ -140,7 +140,7 @@ func (r *reporter) kept(s item, info rootfs.Info) error {
 		return r.generated(s)
 	}
 	k := manifest.Kept{
-		Path: manifest.Path(s.path), Type: info.Type(), Reasons: s.Reasons.Names(), Via: manifest.Path(s.Via),
+		Path: manifest.Path(s.path), Type: info.Type(), Reasons: s.Reasons.Names(), Via: manifest.Path(s.Via), Rule: s.Rule,
 	}
 	if info.IsRegular() {
 		k.Size = info.Size

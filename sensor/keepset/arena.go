@@ -43,6 +43,7 @@ type node struct {
 	length                 uint8 // of the name; NAME_MAX is 255
 	kind                   kind
 	flags                  flags
+	rule                   ruleID // of the family that added it
 }
 
 // arena holds a tree of nodes in chunks that never move, and finds a child by

@@ -439,3 +439,18 @@ func TestKeepPackage(t *testing.T) {
 	diff(t, paths(set), []string{"/", "/etc/os-release", "/usr/lib/os-release", "/lib", "/usr", "/usr/bin", "/usr/bin/app", "/usr/share", "/usr/share/doc",
 		"/usr/share/doc/app", "/usr/share/doc/app/copyright", "/usr/lib/app.so", "/usr/lib/i386/libx.so", "/var/lib/dpkg", "/var/lib/dpkg/status"})
 }
+
+// TestRuleIsNamed: what a family brings in bears its name, nothing else does.
+func TestRuleIsNamed(t *testing.T) {
+	image := Image{
+		triplet + "libcrypto.so.3": lib(), triplet + "ossl-modules/legacy.so": lib("liba.so"), triplet + "liba.so": lib(),
+	}
+	set, err := resolve(t, rootfstest.Make(t, image), amd64(), "opened "+triplet+"libcrypto.so.3")
+	must(t, err)
+	want := map[string]string{triplet + "ossl-modules/legacy.so": "openssl"}
+	for e := range set.All() {
+		if e.Rule != want[e.Path] {
+			t.Errorf("%s: rule %q, want %q", e.Path, e.Rule, want[e.Path])
+		}
+	}
+}

@@ -71,8 +71,10 @@ type builder struct {
 	again     []nodeID                   // inspected nodes that turned out to be run
 	parsed    map[string]*elfdyn.File    // by physical path
 	objects   map[[sha256.Size]byte]bool // libraries seen to by keepLinked, with what they inherit
-	inherited int                        // of objects, how many inherit folders
-	scripts   map[string]bool            // shell scripts parsed
+	rule      ruleID                     // of the family that is at work
+	local     localRules
+	inherited int             // of objects, how many inherit folders
+	scripts   map[string]bool // shell scripts parsed
 	// wordNodes are the programs that only a word of a script speaks for.
 	wordNodes map[nodeID]bool
 
@@ -158,7 +160,7 @@ func (b *builder) keep(path string, info rootfs.Info, why Reasons, via nodeID) (
 	id := b.node(path)
 	n := b.tree.at(id)
 	if n.reasons == 0 {
-		n.via = via
+		n.via, n.rule = via, b.rule
 	}
 	n.kind = kindOf(info)
 	if n.reasons&runs == 0 && why&runs != 0 && id < b.cursor {

@@ -25,6 +25,8 @@ type Entry struct {
 	// Via is the path of what led here: the ELF file that needs the library,
 	// the script that names the interpreter; empty for what the run touched.
 	Via string
+	// Rule names the runtime rule that brought it in, if one did.
+	Rule string
 }
 
 // File is an entry of the slim image that the image as built does not have in
@@ -55,7 +57,7 @@ func (s *Set) visit(id nodeID, prefix []byte, yield func(Entry) bool) bool {
 	if id != rootID {
 		path = append(append(prefix, '/'), s.tree.name(id)...)
 	}
-	e := Entry{Path: string(path), Reasons: n.reasons}
+	e := Entry{Path: string(path), Reasons: n.reasons, Rule: n.rule.name()}
 	if id == rootID {
 		e.Path = "/"
 	}

@@ -82,7 +82,9 @@ type Kept struct {
 	Reasons []string `json:"reasons"`
 	// Via names what led here, for closures: the ELF file that needs the
 	// library, the script that names the interpreter.
-	Via     Path   `json:"via,omitempty"`
+	Via Path `json:"via,omitempty"`
+	// Rule names the runtime rule that brought it in, if one did: "python".
+	Rule    string `json:"rule,omitempty"`
 	Package string `json:"package,omitempty"` // owning OS package
 	// Touched is nil for what no run touched but something kept needs.
 	Touched *Touched `json:"touched,omitempty"`
