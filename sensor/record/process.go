@@ -1,11 +1,9 @@
 package record
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"os"
 	"slices"
 	"strconv"
@@ -108,10 +106,11 @@ func (c *census) begin(tid uint32) {
 
 // executes counts an execve of a thread.
 func (c *census) executes(tid uint32, what ran, argv0 string, phase Phase) {
-	st, err := processStatus(tid)
+	st, err := statusOf(int(tid))
 	if err != nil {
 		return // gone, and its execve with it
 	}
+	process, euid := uint32(st.tgid), uint32(st.uid[1])
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	key := programKey{what, argv0, c.find(tid, 0)}
@@ -120,8 +119,8 @@ func (c *census) executes(tid uint32, what ran, argv0 string, phase Phase) {
 		c.bytes += len(what.exe) + len(what.script) + len(argv0)
 		if len(c.programs) > maxPrograms || c.bytes > maxProgramBytes {
 			c.omitted++
-			c.know(st.tgid, 0)
-			c.user(0, st.euid)
+			c.know(process, 0)
+			c.user(0, euid)
 			return
 		}
 		id = programID(len(c.programs))
@@ -129,13 +128,13 @@ func (c *census) executes(tid uint32, what ran, argv0 string, phase Phase) {
 		c.index[key] = id
 	}
 	c.programs[id].runs++
-	c.user(id, st.euid)
+	c.user(id, euid)
 	c.latest[what.exe] = id
-	c.know(st.tgid, id) // whichever thread it was, it is the process now
+	c.know(process, id) // whichever thread it was, it is the process now
 	if c.first == 0 {
-		c.first = st.tgid
+		c.first = process
 	}
-	if st.tgid == c.first {
+	if process == c.first {
 		c.main = id
 	}
 }
@@ -172,12 +171,12 @@ func (c *census) look() {
 
 func (c *census) readUser(tid uint32) {
 	delete(c.suspects, tid)
-	st, err := processStatus(tid)
+	st, err := statusOf(int(tid))
 	if err != nil {
 		delete(c.threads, tid)
 		return
 	}
-	c.user(c.threads[tid], st.euid)
+	c.user(c.threads[tid], uint32(st.uid[1]))
 }
 
 // find looks a thread up, by its process and its parents if need be.
@@ -185,23 +184,23 @@ func (c *census) find(tid uint32, depth int) programID {
 	if id, ok := c.threads[tid]; ok || depth > maxAncestors {
 		return id
 	}
-	st, err := processStatus(tid)
+	st, err := statusOf(int(tid))
 	if err != nil {
 		return 0
 	}
 	var id programID
 	switch {
-	case st.tgid != tid:
-		id = c.find(st.tgid, depth+1)
-	case st.ppid != 0 && st.ppid != uint32(os.Getpid()):
-		id = c.find(st.ppid, depth+1)
+	case st.tgid != int(tid):
+		id = c.find(uint32(st.tgid), depth+1)
+	case st.parent != 0 && st.parent != os.Getpid():
+		id = c.find(uint32(st.parent), depth+1)
 	default: // its parents are gone
 		exe, _ := os.Readlink("/proc/" + strconv.Itoa(int(tid)) + "/exe")
 		id = c.latest[exe]
 	}
 	c.know(tid, id)
 	if id != 0 {
-		c.user(id, st.euid)
+		c.user(id, uint32(st.uid[1]))
 	}
 	return id
 }
@@ -274,57 +273,6 @@ func (c *census) compare(a, b programID) int {
 		cmp.Compare(x.script, y.script), cmp.Compare(x.argv0, y.argv0),
 		c.compare(x.by, y.by),
 	)
-}
-
-// processState is what is read of a process in /proc.
-type processState struct{ tgid, ppid, euid uint32 }
-
-// processStatus reads /proc/PID/status (proc_pid_status(5)).
-func processStatus(tid uint32) (processState, error) {
-	var buf [4096]byte
-	f, err := os.Open("/proc/" + strconv.Itoa(int(tid)) + "/status")
-	if err != nil {
-		return processState{}, errGone
-	}
-	defer f.Close()
-	n, err := f.Read(buf[:])
-	if err != nil {
-		return processState{}, errGone
-	}
-	return parseStatus(buf[:n])
-}
-
-func parseStatus(text []byte) (st processState, err error) {
-	found := 0
-	for line := range bytes.Lines(text) {
-		name, rest, _ := bytes.Cut(line, []byte(":"))
-		fields := bytes.Fields(rest)
-		var to *uint32
-		field := 0
-		switch string(name) {
-		case "Tgid":
-			to = &st.tgid
-		case "PPid":
-			to = &st.ppid
-		case "Uid": // real, effective, saved, file system
-			to, field = &st.euid, 1
-		default:
-			continue
-		}
-		if len(fields) <= field {
-			return st, fmt.Errorf("status: bad line %q", line)
-		}
-		value, err := strconv.ParseUint(string(fields[field]), 10, 32)
-		if err != nil {
-			return st, fmt.Errorf("status: %w", err)
-		}
-		*to = uint32(value)
-		found++
-	}
-	if found != 3 {
-		return st, errors.New("status: a line is missing")
-	}
-	return st, nil
 }
 
 // counted counts the execve that n is, of what it was found to load.

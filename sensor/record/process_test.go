@@ -139,28 +139,3 @@ func TestCensusUsers(t *testing.T) {
 		t.Errorf("%v, largest %d, root %t", euids, c.largest, c.root)
 	}
 }
-
-func TestProcessStatus(t *testing.T) {
-	st, err := processStatus(uint32(os.Getpid()))
-	if err != nil || st != (processState{uint32(os.Getpid()), uint32(os.Getppid()), uint32(os.Geteuid())}) {
-		t.Errorf("%+v, %v", st, err)
-	}
-	if _, err := processStatus(1 << 30); err == nil {
-		t.Error("a process that cannot be")
-	}
-}
-
-// FuzzParseStatus: nothing in a line of another name, such as the one that a
-// process gives itself, is taken for an id.
-func FuzzParseStatus(f *testing.F) {
-	f.Add("Uid: 7", "Tgid:\t3")
-	f.Add("x", "Uid:\t1")
-	f.Fuzz(func(t *testing.T, name, rest string) {
-		name = strings.ReplaceAll(name, "\n", `\n`) // as the kernel does
-		st, err := parseStatus([]byte("Name:\t" + name + "\nTgid:\t12\nPPid:\t1\nUid:\t1000\t0\t1000\t0\n"))
-		if err != nil || st != (processState{tgid: 12, ppid: 1}) {
-			t.Errorf("%+v, %v", st, err)
-		}
-		_, _ = parseStatus([]byte(rest)) // must end
-	})
-}

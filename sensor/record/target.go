@@ -154,40 +154,6 @@ func idsOf(pid int) (ids, error) {
 	return ids{st.uid[0], st.gid[0]}, err
 }
 
-// status is what is read of /proc/PID/status.
-type status struct {
-	uid, gid     [4]int // real, effective, saved and file system ids
-	effective    uint64 // capabilities
-	tgid, parent int    // process ids
-}
-
-func statusOf(pid int) (status, error) {
-	var st status
-	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
-	if err != nil {
-		return st, errGone
-	}
-	for line := range bytes.Lines(text) {
-		name, value, _ := bytes.Cut(line, []byte(":"))
-		switch string(name) {
-		case "Tgid":
-			_, err = fmt.Sscan(string(value), &st.tgid)
-		case "PPid":
-			_, err = fmt.Sscan(string(value), &st.parent)
-		case "Uid":
-			_, err = fmt.Sscan(string(value), &st.uid[0], &st.uid[1], &st.uid[2], &st.uid[3])
-		case "Gid":
-			_, err = fmt.Sscan(string(value), &st.gid[0], &st.gid[1], &st.gid[2], &st.gid[3])
-		case "CapEff":
-			st.effective, err = strconv.ParseUint(string(bytes.TrimSpace(value)), 16, 64)
-		}
-		if err != nil {
-			return st, fmt.Errorf("/proc/%d/status: %w", pid, err)
-		}
-	}
-	return st, nil
-}
-
 // read fills buf from the process' memory.
 func (t *target) read(pid int, addr uint64, buf []byte) error {
 	n, err := t.readSome(pid, addr, buf)
