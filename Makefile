@@ -6,7 +6,7 @@ SHELL := /bin/bash
 ifeq ($(CI),true)
 export SLIMFILE_TEST_REQUIRE ?= 1
 endif
-export IMAGE BUILDER PUSH OUTPUT
+export IMAGE BUILDER PUSH OUTPUT GRANULARITY PARALLEL JSON
 
 .PHONY: help
 help: ## list the targets
@@ -31,6 +31,10 @@ image: ## build the frontend image: IMAGE=ref [BUILDER=name] [PUSH=1] [OUTPUT=ty
 .PHONY: parity
 parity: ## run BuildKit's own Dockerfile tests against the stock frontend and this one
 	hack/parity.sh
+
+.PHONY: apps
+apps: ## build real applications and test them slim: [APPS="flask redis"] [GRANULARITY="file package app"] [JSON=FILE]
+	hack/apps.sh $(APPS)
 
 .PHONY: bench
 bench: ## measure; prints ratios

@@ -251,11 +251,11 @@ func say(t *testing.T, conn net.Conn, answers *bufio.Reader, command string) str
 // the build: builds may reach no npm registry.
 func nodeModules(t *testing.T) map[string]string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "../hack/modules.sh")
+	cmd := exec.CommandContext(t.Context(), "../hack/modules.sh", "../examples/express")
 	cmd.Stderr = new(strings.Builder)
 	out, err := cmd.Output()
 	if err != nil {
-		testenv.Unavailable(t, fmt.Sprintf("npm module (%v: %s)", err, cmd.Stderr), "run hack/modules.sh")
+		testenv.Unavailable(t, fmt.Sprintf("npm module (%v: %s)", err, cmd.Stderr), "run hack/modules.sh examples/express")
 	}
 	return map[string]string{"modules": strings.TrimSpace(string(out))}
 }

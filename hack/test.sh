@@ -12,7 +12,7 @@ usage "$@"
 "$repo/hack/tools.sh" buildkitd buildctl runc buildx >/dev/null
 "$repo/hack/bases.sh"
 "$repo/hack/servers.sh" >/dev/null
-"$repo/hack/modules.sh" >/dev/null
+"$repo/hack/modules.sh" "$repo/examples/express" >/dev/null
 say "go test -race $*"
 cd "$repo"
 CGO_ENABLED=1 go test -race -timeout 30m "$@"

@@ -5,13 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
-	"path"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -20,31 +17,17 @@ import (
 	"testing"
 	"time"
 
-	"github.com/moby/profiles/seccomp"
-	"github.com/moby/sys/user"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
-	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
+
+	"github.com/org/slimfile/hack/container"
 )
 
 // readyTimeout bounds how long a container may take to listen or to end.
 const readyTimeout = 60 * time.Second
 
 // RunOptions differ from how the image says that it runs.
-type RunOptions struct {
-	// Args replaces ENTRYPOINT and CMD.
-	Args []string
-	// Env is added to the image's.
-	Env []string
-	// User replaces USER.
-	User string
-	// ReadOnly mounts the root read-only.
-	ReadOnly bool
-	// Mounts are bind mounts, folders of this machine by where they are put.
-	Mounts map[string]string
-	// Pids limits the processes of the container; 0 does not.
-	Pids int64
-}
+type RunOptions = container.Options
 
 // Container runs an image's root as Docker would: the image's user with its
 // supplementary groups, Docker's capabilities and seccomp profile, and a network
@@ -63,7 +46,8 @@ type Container struct {
 func Run(t testing.TB, root string, config ocispecs.ImageConfig, opts RunOptions) *Container {
 	t.Helper()
 	tools := findTools(t)
-	spec, err := runtimeSpec(root, config, opts)
+	id := "slimfile-test-" + strconv.FormatInt(time.Now().UnixNano(), 36)
+	spec, err := container.Spec(id, root, config, opts)
 	if err != nil {
 		t.Fatalf("container for %s: %v", root, err)
 	}
@@ -76,7 +60,7 @@ func Run(t testing.TB, root string, config ocispecs.ImageConfig, opts RunOptions
 		t.Fatal(err)
 	}
 	c := &Container{
-		id:     strings.Trim(spec.Linux.CgroupsPath, "/"),
+		id:     id,
 		runc:   []string{tools.runc, "--root", filepath.Join(bundle, "runc")},
 		output: new(buffer),
 	}
@@ -253,100 +237,4 @@ func (b *buffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.text.String()
-}
-
-// dockerCaps is Docker's default capability set (moby, oci/caps/defaults.go).
-var dockerCaps = []string{
-	"CAP_AUDIT_WRITE", "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_MKNOD",
-	"CAP_NET_BIND_SERVICE", "CAP_NET_RAW", "CAP_SETFCAP", "CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID", "CAP_SYS_CHROOT",
-}
-
-func runtimeSpec(root string, config ocispecs.ImageConfig, opts RunOptions) (*specs.Spec, error) {
-	if opts.User == "" {
-		opts.User = config.User
-	}
-	account, err := resolveUser(root, opts.User)
-	if err != nil {
-		return nil, err
-	}
-	args := opts.Args
-	if args == nil {
-		args = append(append(args, config.Entrypoint...), config.Cmd...)
-	}
-	if len(args) == 0 {
-		return nil, errors.New("the image has no ENTRYPOINT and no CMD")
-	}
-	env := append([]string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + account.Home}, config.Env...)
-	caps := &specs.LinuxCapabilities{Bounding: dockerCaps}
-	if account.Uid == 0 {
-		caps.Effective, caps.Permitted = dockerCaps, dockerCaps
-	}
-	groups := make([]uint32, len(account.Sgids))
-	for i, gid := range account.Sgids {
-		groups[i] = uint32(gid)
-	}
-	spec := &specs.Spec{
-		Version:  specs.Version,
-		Hostname: "app",
-		Root:     &specs.Root{Path: root, Readonly: opts.ReadOnly},
-		Process: &specs.Process{
-			Args: args, Env: append(env, opts.Env...), Cwd: path.Join("/", config.WorkingDir),
-			User:         specs.User{UID: uint32(account.Uid), GID: uint32(account.Gid), AdditionalGids: groups},
-			Capabilities: caps,
-		},
-		Mounts: []specs.Mount{
-			{Destination: "/proc", Type: "proc", Source: "proc", Options: []string{"nosuid", "noexec", "nodev"}},
-			{Destination: "/dev", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "strictatime", "mode=755", "size=64m"}},
-			{Destination: "/dev/pts", Type: "devpts", Source: "devpts", Options: []string{"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"}},
-			{Destination: "/dev/shm", Type: "tmpfs", Source: "shm", Options: []string{"nosuid", "noexec", "nodev", "mode=1777", "size=64m"}},
-			{Destination: "/sys", Type: "sysfs", Source: "sysfs", Options: []string{"nosuid", "noexec", "nodev", "ro"}},
-		},
-		Linux: &specs.Linux{
-			CgroupsPath: "/slimfile-test-" + strconv.FormatInt(time.Now().UnixNano(), 36),
-			Namespaces: []specs.LinuxNamespace{
-				{Type: specs.PIDNamespace}, {Type: specs.NetworkNamespace}, {Type: specs.IPCNamespace},
-				{Type: specs.UTSNamespace}, {Type: specs.MountNamespace},
-			},
-			MaskedPaths:   []string{"/proc/kcore", "/proc/keys", "/proc/timer_list", "/proc/sched_debug", "/sys/firmware"},
-			ReadonlyPaths: []string{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"},
-			// As Docker since 20.10: any user may listen below 1024.
-			Sysctl: map[string]string{"net.ipv4.ip_unprivileged_port_start": "0"},
-		},
-	}
-	for destination, source := range opts.Mounts {
-		spec.Mounts = append(spec.Mounts, specs.Mount{Destination: destination, Type: "bind", Source: source, Options: []string{"rbind"}})
-	}
-	if opts.Pids > 0 {
-		spec.Linux.Resources = &specs.LinuxResources{Pids: &specs.LinuxPids{Limit: &opts.Pids}}
-	}
-	spec.Linux.Seccomp, err = seccomp.GetDefaultProfile(spec)
-	return spec, err
-}
-
-// resolveUser reads USER by the image's own account files, which it may lack.
-func resolveUser(root, name string) (*user.ExecUser, error) {
-	passwd, err := openInRoot(root, "etc/passwd")
-	if err != nil {
-		return nil, err
-	}
-	defer passwd.Close()
-	group, err := openInRoot(root, "etc/group")
-	if err != nil {
-		return nil, err
-	}
-	defer group.Close()
-	return user.GetExecUser(name, &user.ExecUser{Home: "/"}, passwd, group)
-}
-
-func openInRoot(dir, name string) (io.ReadCloser, error) {
-	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, err
-	}
-	defer root.Close()
-	f, err := root.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return io.NopCloser(strings.NewReader("")), nil
-	}
-	return f, err
 }

@@ -1,0 +1,141 @@
+// Command runner builds the applications of hack/apps fat and slim with
+// `slimfile build`, holds their acceptance tests against both, and prints a
+// table. hack/apps.sh sets up what it needs; hack/apps/README.md says what an
+// application consists of.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sync/errgroup"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	run := suite
+	args := os.Args[1:]
+	if len(args) > 0 && args[0] == "spec" {
+		run, args = printSpec, args[1:]
+	}
+	switch err := run(ctx, args); {
+	case errors.Is(err, flag.ErrHelp):
+		os.Exit(2)
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "apps:", err)
+		os.Exit(1)
+	}
+}
+
+// suite runs the applications that args name, or all.
+func suite(ctx context.Context, args []string) error {
+	var (
+		r             runner
+		granularities string
+		report        string
+		parallel      int
+	)
+	flags := flag.NewFlagSet("apps", flag.ContinueOnError)
+	flags.StringVar(&r.apps, "apps", "", "`folder` of the applications")
+	flags.StringVar(&r.slimfile, "slimfile", "", "`program` that builds")
+	flags.StringVar(&r.modules, "modules", "", "`program` that installs a folder's npm modules and prints where")
+	flags.StringVar(&r.runc, "runc", "", "`program` that runs containers")
+	flags.StringVar(&granularities, "granularity", "file", "those to build with, separated by spaces")
+	flags.StringVar(&report, "json", "", "`file` to write the results to")
+	flags.IntVar(&parallel, "parallel", 2, "how many applications are built and tested at a time")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	var err error
+	if r.self, err = os.Executable(); err != nil {
+		return err
+	}
+	names := flags.Args()
+	if len(names) == 0 {
+		if names, err = r.names(); err != nil {
+			return err
+		}
+	}
+	results := make([][]result, len(names))
+	t := newTable(os.Stdout)
+	eg, ctx := errgroup.WithContext(ctx)
+	eg.SetLimit(parallel)
+	for i, name := range names {
+		eg.Go(func() (err error) {
+			results[i], err = r.run(ctx, name, strings.Fields(granularities))
+			t.add(results[i])
+			return err
+		})
+	}
+	if err := eg.Wait(); err != nil {
+		return err
+	}
+	all := slices.Concat(results...)
+	t.end(all)
+	if report != "" {
+		if err := writeJSON(report, all); err != nil {
+			return err
+		}
+	}
+	if n := len(failures(all)); n > 0 {
+		return fmt.Errorf("%d of %d results are not as they should be", n, len(all))
+	}
+	return nil
+}
+
+// runner is what all applications share.
+type runner struct {
+	apps, slimfile, modules, runc, self string
+}
+
+// names lists the folders that have an acceptance test.
+func (r *runner) names() ([]string, error) {
+	found, err := fs.Glob(os.DirFS(r.apps), "*/accept.sh")
+	for i, path := range found {
+		found[i] = filepath.Dir(path)
+	}
+	return found, err
+}
+
+// run builds one application in each way and tests it. The error is one of the
+// suite, not of the application.
+func (r *runner) run(ctx context.Context, name string, granularities []string) ([]result, error) {
+	work, err := os.MkdirTemp("", "apps")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(work)
+	app := &app{runner: r, name: name, folder: filepath.Join(r.apps, name), work: work}
+	fat, failed := app.build(ctx, "fat", "", "--build-arg", "SLIM=off")
+	if failed == nil {
+		failed, err = app.accept(ctx, fat, fat)
+	}
+	if failed != nil || err != nil {
+		return []result{{App: name, Granularity: "fat", Failure: failed}}, err
+	}
+	var results []result
+	for _, g := range granularities {
+		res := result{App: name, Granularity: g}
+		slim, failed := app.build(ctx, g, g, "--no-cache-filter", "slim")
+		if failed == nil {
+			res.measure(slim)
+			if failed, err = app.accept(ctx, slim, fat); err != nil {
+				return nil, err
+			}
+			res.Checks = slim.checks
+		}
+		res.Failure = failed
+		results = append(results, res)
+	}
+	return results, nil
+}
