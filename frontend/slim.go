@@ -171,6 +171,9 @@ func (b *build) slim(ctx context.Context, fat *dockerfile2llb.Result, p *ocispec
 		return nil, err
 	}
 	pack := b.cfg.Pack(fat.Image.Config, platformID(p))
+	if pack.Copied, err = llbgen.Copied(ctx, fat.State); err != nil {
+		return nil, err
+	}
 	if fat.Epoch != nil {
 		seconds := fat.Epoch.Unix()
 		pack.Epoch = &seconds

@@ -37,6 +37,7 @@ func Resolve(ctx context.Context, root *rootfs.Root, trace io.Reader, pack manif
 	for _, step := range []func() error{
 		b.prepare,
 		func() error { return b.readTrace(trace) },
+		b.keepCopied,
 		b.applyRules,
 		b.keepConfig,
 		b.keepSystem,

@@ -28,13 +28,14 @@ const (
 	Verify                              // added by repair
 	Lock                                // named by the lock file
 	Script                              // a command word of a shell entrypoint
+	Copied                              // the app's own, COPYed together with what the run touched
 )
 
 // reasonNames are the names in report.json, in the order of the bits.
 var reasonNames = [...]string{
 	"opened", "executed", "mapped", "checked", "listed", "traversed", "link",
 	"linked-library", "interpreter", "config", "system", "package-metadata",
-	"runtime-rule", "user", "verify", "lock", "script",
+	"runtime-rule", "user", "verify", "lock", "script", "copied",
 }
 
 // Names returns the names of the reasons, in the order of the constants.

@@ -9,6 +9,8 @@ type Pack struct {
 	Platform string `json:"platform"`
 	// Rules are the user's own, in the order of the Dockerfile.
 	Rules []Rule `json:"rules,omitempty"`
+	// Copied are the places that the Dockerfile's COPY and ADD filled.
+	Copied []Copy `json:"copied,omitempty"`
 	// Epoch is SOURCE_DATE_EPOCH in seconds: no mtime in the slim root is
 	// later. Nil means unset.
 	Epoch *int64 `json:"epoch,omitempty"`
@@ -24,6 +26,16 @@ type Image struct {
 	User        string   `json:"user,omitempty"`
 	Volumes     []string `json:"volumes,omitempty"`
 	Shell       []string `json:"shell,omitempty"`
+}
+
+// Copy is one source of a COPY or ADD. A source that is a folder leaves its
+// content in the destination, so that which of the two forms it has is seen in
+// the image.
+type Copy struct {
+	Dest string `json:"dest"` // absolute, clean
+	// Name is the source's last name, by which a file is found in a destination
+	// that is a folder; empty for a pattern, and for the whole of the context.
+	Name string `json:"name,omitempty"`
 }
 
 // Rule is one keep/drop directive.
