@@ -24,12 +24,15 @@ import (
 // Lint judges a Dockerfile without a daemon: its own directives count, what only
 // a build can know does not. settings are asked for with the policy file that the
 // Dockerfile names, empty if it names none. An error is a Dockerfile that cannot
-// be judged.
+// be built, or not be judged; what was found in it nevertheless is returned too.
 func Lint(ctx context.Context, in lint.Input, settings func(policy string) (lint.Settings, error)) ([]lint.Finding, error) {
-	cfg, err := config.Parse(config.Input{
-		Filename: in.Filename, Dockerfile: in.Data, Target: in.Target, BuildArgs: in.BuildArgs,
-	})
-	if err != nil {
+	directives := config.Input{
+		Filename: in.Filename, Dockerfile: lint.Complete(in.Data), Target: in.Target, BuildArgs: in.BuildArgs,
+	}
+	cfg, err := config.Parse(directives)
+	if err != nil { // which is to be about the lines of the file as it is
+		directives.Dockerfile = in.Data
+		_, err = config.Parse(directives)
 		return nil, err
 	}
 	set, err := settings(cfg.Policy)
@@ -39,10 +42,13 @@ func Lint(ctx context.Context, in lint.Input, settings func(policy string) (lint
 	if set.Overrides, err = overrides(cfg, time.Now()); err != nil {
 		return nil, err
 	}
-	if in.Stock, err = lint.StockFindings(ctx, in); err != nil {
-		return nil, err
+	var broken error
+	in.Stock, broken = lint.StockFindings(ctx, in)
+	found, err := lint.Check(in, set)
+	if broken != nil {
+		return found, broken
 	}
-	return lint.Check(in, set)
+	return found, err
 }
 
 // overrides are what the Dockerfile's rule directives say; one that names no

@@ -45,7 +45,7 @@ func cleanupRules() []*Rule {
 			Bad:     "FROM fedora:41\nRUN dnf install -y httpd\n",
 			Good:    "FROM fedora:41\nRUN dnf install -y httpd && dnf clean all\n",
 			Default: Error,
-			Aliases: []string{"DL3032", "DL3040", "DS-0015", "DS-0019"},
+			Aliases: []string{"DL3032", "DL3040", "DS-0015", "DS-0019", "DS-0027"},
 			Safe:    true,
 			check:   checkRpmCleanAll,
 		},
@@ -179,7 +179,7 @@ func checkRpmCleanAll(p *pass) {
 func checkZypperClean(p *pass) {
 	checkLeftover(p, leftover{
 		leaves: func(c shell.Call) bool {
-			return c.Is("zypper", "install", "in", "update", "up", "patch", "dist-upgrade", "dup", "source-install", "si")
+			return c.Is("zypper", "install", "in", "update", "up", "patch", "dist-upgrade", "dup", "source-install", "si", "remove", "rm")
 		},
 		cleans:  func(c shell.Call) bool { return c.Is("zypper", "clean", "cc") },
 		paths:   []string{"/var/cache/zypp"},

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -58,18 +59,18 @@ func commandRules() []*Rule {
 			Good:    "FROM debian:12.9-slim\nRUN curl -o /x https://example.com/x\n",
 			Default: Error,
 			Aliases: []string{"CKV2_DOCKER_2", "CKV2_DOCKER_3", "CKV2_DOCKER_4", "CKV2_DOCKER_5", "CKV2_DOCKER_6",
-				"CKV2_DOCKER_12", "CKV2_DOCKER_13", "CKV2_DOCKER_14", "CKV2_DOCKER_15", "CKV2_DOCKER_16"},
+				"CKV2_DOCKER_12", "CKV2_DOCKER_13", "CKV2_DOCKER_14", "CKV2_DOCKER_15", "CKV2_DOCKER_16", "CKV2_DOCKER_18"},
 			check: checkNoDisabledTLSVerify,
 		},
 		{
 			Name:    "UseWorkdirNotCd",
-			Summary: "A RUN begins with cd",
-			Why:     "cd lasts until the end of its RUN: on its own it does nothing, and at the start of many it hides where the work is done.",
+			Summary: "A RUN changes its directory with cd",
+			Why:     "cd lasts until the end of its RUN: on its own it does nothing, and within a long one it hides where the work is done.",
 			Remedy:  "Set the directory with WORKDIR.",
 			Bad:     "FROM debian:12.9-slim\nRUN cd /app\n",
 			Good:    "FROM debian:12.9-slim\nWORKDIR /app\n",
 			Default: Info,
-			Aliases: []string{"DL3003"},
+			Aliases: []string{"DL3003", "DS-0013"},
 			check:   checkUseWorkdirNotCd,
 		},
 		{
@@ -91,7 +92,7 @@ func commandRules() []*Rule {
 			Bad:     "FROM debian:12.9-slim\nRUN curl https://example.com/x | sh\n",
 			Good:    "FROM debian:12.9-slim\nSHELL [\"/bin/bash\", \"-o\", \"pipefail\", \"-c\"]\nRUN curl https://example.com/x | sh\n",
 			Default: Warn,
-			Aliases: []string{"DL4006"},
+			Aliases: []string{"DL4006", "DS-0032"},
 			check:   checkPipefailMissing,
 		},
 		{
@@ -129,7 +130,7 @@ func commandRules() []*Rule {
 		},
 		{
 			Name:    "ConsecutiveRuns",
-			Summary: "A RUN follows another",
+			Summary: "A RUN of a command or two follows another",
 			Why:     "Every RUN is a layer; what one adds and the next removes stays in the image.",
 			Remedy:  "Join them with && or a here-document, unless the cache of the first one is worth a layer.",
 			Bad:     "FROM debian:12.9-slim\nRUN a\nRUN b\n",
@@ -223,9 +224,7 @@ func disablesTLS(name, value string) bool {
 		return value == "0"
 	case "NPM_CONFIG_STRICT_SSL", "YARN_STRICT_SSL":
 		return isFalse(value)
-	case "GIT_SSL_NO_VERIFY":
-		return value != "" && !isFalse(value)
-	case "PIP_TRUSTED_HOST":
+	case "GIT_SSL_NO_VERIFY", "PIP_TRUSTED_HOST", "GOINSECURE": // Git takes any value for a yes
 		return value != ""
 	}
 	return false
@@ -311,7 +310,7 @@ func local(c shell.Call) bool {
 // setting looks in a call of "config set" for a key that ends in name, with a
 // value that is bad: as two words, or as key=value.
 func setting(c shell.Call, name string, bad func(string) bool) (string, bool) {
-	if c.Sub != "config" && c.Sub != "set" {
+	if !slices.Contains([]string{"config", "c", "set"}, c.Sub) {
 		return "", false
 	}
 	for i, w := range c.Operands {
@@ -328,11 +327,8 @@ func setting(c shell.Call, name string, bad func(string) bool) (string, bool) {
 
 func checkUseWorkdirNotCd(p *pass) {
 	for _, r := range p.runs() {
-		if len(r.calls) == 0 || !strings.HasPrefix(r.script.Text, "cd ") {
-			continue
-		}
-		if c := r.calls[0]; c.Name == "cd" && len(c.Operands) == 1 {
-			p.reportRange(c.Range, "use WORKDIR "+c.Operands[0].Text+" instead of cd, which lasts until the end of this RUN")
+		if i := slices.IndexFunc(r.calls, func(c shell.Call) bool { return c.Name == "cd" }); i >= 0 {
+			p.reportRange(r.calls[i].Range, "cd lasts until the end of this RUN only: use WORKDIR, or an option of the tool such as make -C")
 		}
 	}
 }
@@ -378,10 +374,11 @@ func before(a, b parser.Position) bool {
 }
 
 func checkNonsenseCommand(p *pass) {
-	nonsense := []string{"ssh", "vim", "shutdown", "service", "ps", "free", "top", "kill", "mount"}
+	nonsense := []string{"ssh", "vim", "nano", "shutdown", "service", "ps", "free", "top", "kill", "mount", "ifconfig"}
+	system := []string{"", "/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/"}
 	for _, r := range p.runs() {
 		for _, c := range r.calls {
-			if slices.Contains(nonsense, c.Name) {
+			if dir, _ := path.Split(c.Word.Text); slices.Contains(nonsense, c.Name) && slices.Contains(system, dir) {
 				p.reportRange(c.Range, c.Name+" makes no sense while an image is built: remove it")
 			}
 		}
@@ -419,9 +416,16 @@ func checkConsecutiveRuns(p *pass) {
 			before, now := s.instructions[i-1], s.instructions[i]
 			_, one := before.cmd.(*instructions.RunCommand)
 			_, two := now.cmd.(*instructions.RunCommand)
-			if one && two && before.onbuild == now.onbuild && slices.Equal(before.node.Flags, now.node.Flags) {
+			if one && two && before.onbuild == now.onbuild && slices.Equal(before.node.Flags, now.node.Flags) && s.small(before) && s.small(now) {
 				p.report(now.at, "this RUN follows another: join them")
 			}
 		}
 	}
+}
+
+// small tells whether a RUN is one or two commands: who joins more has thought
+// about where the layers are.
+func (s *stage) small(in *instruction) bool {
+	i := slices.IndexFunc(s.runs, func(r *run) bool { return r.instruction == in })
+	return i >= 0 && len(s.runs[i].script.Commands) <= 2
 }

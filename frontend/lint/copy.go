@@ -90,6 +90,7 @@ func copyRules() []*Rule {
 			Bad:     "FROM debian:12.9-slim\nWORKDIR /srv\nCOPY . .\n",
 			Good:    "FROM debian:12.9-slim\nWORKDIR /srv\nCOPY src/ src/\n",
 			Default: Warn,
+			Aliases: []string{"DL4007"},
 			check:   checkCopyWholeContext,
 		},
 		{
@@ -284,11 +285,12 @@ func checkCopyFromUnknownStage(p *pass) {
 
 func checkCopyWholeFilesystem(p *pass) {
 	for _, t := range p.transfers() {
-		if t.from == "" || t.exclude || t.DestPath != "/" {
+		if dest, _ := p.expand(t.DestPath, t.before.env); t.from == "" || t.exclude || dest != "/" {
 			continue
 		}
 		for _, source := range t.SourcePaths {
-			if cleaned := path.Clean(source); cleaned == "/" || cleaned == "/*" {
+			plain, _ := p.expand(source, t.before.env)
+			if cleaned := path.Clean(plain); cleaned == "/" || cleaned == "/*" {
 				p.report(p.locate(t.at, source), "everything of "+t.from+" is copied: copy what the program needs, or build FROM it")
 			}
 		}
@@ -300,7 +302,7 @@ var windowsPath = regexp.MustCompile(`^[A-Za-z]:`)
 
 func checkCopyRelativeWithoutWorkdir(p *pass) {
 	for _, t := range p.transfers() {
-		if t.before.workdir != "" || t.stage.baseSetsWorkdir() || t.onbuild && t.stage.onbuildWorkdir(t.instruction) {
+		if t.before.workdir != "" || t.stage.baseSetsWorkdir() {
 			continue
 		}
 		dest, known := p.expand(t.DestPath, t.before.env)
@@ -312,21 +314,6 @@ func checkCopyRelativeWithoutWorkdir(p *pass) {
 		}
 		p.report(p.locateLast(t.at, t.DestPath), t.DestPath+" is relative to a WORKDIR that the base image may change: set WORKDIR before")
 	}
-}
-
-// onbuildWorkdir tells whether an earlier ONBUILD sets the working directory.
-func (s *stage) onbuildWorkdir(until *instruction) bool {
-	for _, st := range s.chain() {
-		for _, in := range st.instructions {
-			if in == until {
-				return false
-			}
-			if _, ok := in.cmd.(*instructions.WorkdirCommand); ok && in.onbuild {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // wholeContext is the source that means the whole build context, if there is one.

@@ -48,7 +48,7 @@ type stage struct {
 }
 
 // instruction is one instruction of a stage. What ONBUILD triggers is an
-// instruction of its own kind, which changes no scope here.
+// instruction of its own kind, which changes the scope of other triggers only.
 type instruction struct {
 	stage   *stage
 	cmd     instructions.Command
@@ -201,6 +201,7 @@ func (doc *document) addStage(st instructions.Stage, nodes []*parser.Node) error
 	if s.parent = doc.stageNamed(s.base, s.index); s.parent != nil {
 		now = s.parent.end
 	}
+	later := now // what triggers see: earlier triggers count, ARG does not outlive the stage
 	for i, cmd := range st.Commands {
 		in := &instruction{stage: s, cmd: cmd, node: nodes[i+1], at: cmd.Location(), before: now}
 		s.instructions = append(s.instructions, in)
@@ -209,10 +210,14 @@ func (doc *document) addStage(st instructions.Stage, nodes []*parser.Node) error
 			if err != nil {
 				return err
 			}
-			in.cmd, in.onbuild = inner, true
+			in.cmd, in.onbuild, in.before = inner, true, later
+			later = doc.after(later, in)
 			continue
 		}
 		now = doc.after(now, in)
+		if _, ok := cmd.(*instructions.ArgCommand); !ok {
+			later = doc.after(later, in)
+		}
 	}
 	s.end = now
 	doc.readRuns(s)

@@ -82,8 +82,8 @@ type Override struct {
 // EveryStage is the Stage of an Override that is not about one.
 const EveryStage = -1
 
-// Check judges a Dockerfile. Findings are in the order of the file. An error is
-// a Dockerfile that cannot be parsed.
+// Check judges a Dockerfile, or a part of one without its FROM. Findings are in
+// the order of the file. An error is a Dockerfile that cannot be parsed.
 func Check(in Input, set Settings) ([]Finding, error) {
 	return judge(in, set, func(p *pass) {
 		if p.rule.check != nil {
@@ -105,6 +105,18 @@ func CheckBuilt(in Input, built Built, set Settings) ([]Finding, error) {
 
 // judge runs every rule and says what the findings count for.
 func judge(in Input, set Settings, run func(*pass)) ([]Finding, error) {
+	if part, ok := fragmentOf(in.Data); ok {
+		in.Data = part.complete(in.Data)
+		in.Stock = slices.Clone(in.Stock)
+		for i := range in.Stock {
+			in.Stock[i].Ranges = part.shift(in.Stock[i].Ranges, 1)
+		}
+		found, err := judge(in, set, run)
+		if err != nil {
+			return nil, parser.WithLocation(errNoFrom, part.at)
+		}
+		return part.restore(found), nil
+	}
 	doc, err := newDocument(in)
 	if err != nil {
 		return nil, err

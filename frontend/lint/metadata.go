@@ -114,8 +114,8 @@ func checkLabelSchema(p *pass) {
 }
 
 // labelKey matches names as Docker's guidelines on labels want them: lower-case
-// letters, digits, and single dots, dashes and slashes within.
-var labelKey = regexp.MustCompile(`^[a-z0-9]+([./-][a-z0-9]+)*$`)
+// letters, digits, and single dots and dashes within, a letter first.
+var labelKey = regexp.MustCompile(`^[a-z][a-z0-9]*([.-][a-z0-9]+)*$`)
 
 // badLabelKey says what is wrong with a label's name.
 func badLabelKey(key string) string {

@@ -243,7 +243,12 @@ func checkAddForArchives(p *pass) {
 		}
 		for _, source := range t.SourcePaths {
 			name, _ := p.expand(source, t.before.env)
-			if archiveSource.MatchString(name) && p.unpacked(t, path.Base(name)) {
+			zip := strings.HasSuffix(strings.ToLower(name), ".zip")
+			switch {
+			case !zip && !archiveSource.MatchString(name) || !p.unpacked(t, path.Base(name)):
+			case zip:
+				p.report(p.locate(t.at, source), name+" is unpacked later: mount it into the RUN, as ADD unpacks no zip")
+			default:
 				p.report(p.locate(t.at, source), name+" is unpacked later: let ADD do that, or mount it into the RUN")
 			}
 		}
@@ -275,7 +280,7 @@ func unpacks(c shell.Call) bool {
 	switch c.Tool {
 	case "tar", "bsdtar":
 		return c.Has("-x", "--extract", "--get") || len(c.Args) > 0 && !strings.HasPrefix(c.Args[0].Text, "-") && strings.Contains(c.Args[0].Text, "x")
-	case "gunzip", "bunzip2", "unxz", "unlzma", "uncompress", "unzstd":
+	case "gunzip", "bunzip2", "unxz", "unlzma", "uncompress", "unzstd", "zcat", "gzcat", "unzip":
 		return true
 	}
 	return false

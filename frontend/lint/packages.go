@@ -162,9 +162,15 @@ func checkNoReleaseUpgrade(p *pass) {
 
 func checkUpdateNotAlone(p *pass) {
 	for _, r := range p.runs() {
-		if i := slices.IndexFunc(r.calls, r.updatesIndex); i >= 0 && !slices.ContainsFunc(r.calls, mayInstall) {
-			c := r.calls[i]
-			p.reportRange(c.Range, fmt.Sprintf("%s %s installs nothing and stays cached: put it into the RUN that installs", c.Name, c.Sub))
+		for i, c := range r.calls {
+			after := r.calls[i+1:]
+			if c.Branch { // it may run before what is above it
+				after = r.calls
+			}
+			if r.updatesIndex(c) && !slices.ContainsFunc(after, func(next shell.Call) bool { return servedBy(c, next) }) {
+				p.reportRange(c.Range, fmt.Sprintf("%s %s is followed by no install and stays cached: put it into the RUN that installs", c.Name, c.Sub))
+				break
+			}
 		}
 	}
 }
@@ -182,6 +188,26 @@ func (r *run) updatesIndex(c shell.Call) bool {
 		return !r.mounted("/var/cache/dnf") && !r.mounted("/var/cache/libdnf5") && !r.mounted("/var/cache/yum")
 	}
 	return false
+}
+
+// servedBy tells whether an update of the index may be for a later command: one
+// of another package manager has an index of its own.
+func servedBy(update, next shell.Call) bool {
+	a, b := packageManager(update), packageManager(next)
+	return (b == "" || a == b) && mayInstall(next)
+}
+
+// packageManager is the family of package managers that a call is of, if any.
+func packageManager(c shell.Call) string {
+	switch {
+	case aptCall(c):
+		return "apt"
+	case rpmCall(c):
+		return "rpm"
+	case c.Tool == "apk", c.Tool == "zypper":
+		return c.Tool
+	}
+	return ""
 }
 
 // mayInstall tells whether a command may be what an update of the index was for:

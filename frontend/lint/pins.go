@@ -41,6 +41,7 @@ func pinRules() []*Rule {
 			Aliases: []string{"DL3033", "DL3041"},
 			check: func(p *pass) {
 				checkPins(p, "-version", func(c shell.Call) bool { return rpmCall(c, "install", "localinstall", "in") }, pinnedRpm)
+				checkPins(p, ":stream", moduleInstall, func(name string) bool { return name == "install" || strings.Contains(name, ":") })
 			},
 		},
 		{
@@ -128,6 +129,11 @@ func pinnedRpm(name string) bool {
 		}
 	}
 	return false
+}
+
+// moduleInstall tells whether a call installs modules.
+func moduleInstall(c shell.Call) bool {
+	return rpmCall(c, "module") && len(c.Operands) > 0 && c.Operands[0].Text == "install"
 }
 
 func pinnedZypper(name string) bool {

@@ -61,8 +61,9 @@ type Rule struct {
 	// Safe says that the fix never changes what the image does, so that
 	// `lint --fix` may apply it.
 	Safe bool
-	// check looks for the rule's violations in a Dockerfile; nil for stock
-	// rules and those that need the built image.
+	// check looks for the rule's violations in a Dockerfile; nil for those that
+	// need the built image, and for stock rules unless there is more to find than
+	// BuildKit's linter gets to.
 	check func(*pass)
 	// built looks for them in the image that was built; nil for the others.
 	built func(*pass, *Built)

@@ -31,9 +31,6 @@ func (doc *document) readRuns(s *stage) {
 		}
 		first, last := in.node.StartLine, in.node.EndLine
 		src := shell.Source{Lines: doc.lines[first-1 : last], Line: first, Escape: doc.escape, Shell: in.before.shell, Env: in.before.env}
-		if in.onbuild {
-			src.Env = nil // the variables will be those of another stage
-		}
 		if image, _ := s.image(); src.Shell == nil && isWindows(image) {
 			src.Shell = []string{"cmd"}
 		}

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
-	"github.com/moby/buildkit/frontend/dockerfile/parser"
 )
 
 // runtimeRules are about how the image's program runs: where, with what mounted,
@@ -83,7 +82,7 @@ func runtimeRules() []*Rule {
 		},
 		{
 			Name:    "HealthcheckMissing",
-			Summary: "The image exposes a port and has no HEALTHCHECK",
+			Summary: "The image has no HEALTHCHECK",
 			Why:     "An engine that is not told how to ask the program takes it for healthy as long as it runs.",
 			Remedy:  "Add HEALTHCHECK, or HEALTHCHECK NONE where the orchestrator probes the port.",
 			Bad:     "FROM debian:12.9-slim\nEXPOSE 80\nCMD [\"/app\"]\n",
@@ -202,7 +201,7 @@ func checkNoDockerSocket(p *pass) {
 }
 
 // exposed matches what EXPOSE takes, and the mapping that it should not.
-var exposed = regexp.MustCompile(`^(?:.*:)?(\d+)(?:-(\d+))?(?:/(?i:tcp))?$`)
+var exposed = regexp.MustCompile(`^(?:.*:)?(\d+)(?:-(\d+))?(?:/(?i:tcp|udp))?$`)
 
 func checkNoSSHPort(p *pass) {
 	for _, in := range p.all() {
@@ -328,16 +327,14 @@ func (doc *document) related(s *stage) []*stage {
 }
 
 func checkHealthcheckMissing(p *pass) {
-	var expose []parser.Range
+	at, message := p.shipped.at, "nothing asks whether the program still works: add HEALTHCHECK, or HEALTHCHECK NONE if there is nothing to ask"
 	for _, in := range p.shippedInstructions() {
 		switch in.cmd.(type) {
 		case *instructions.HealthCheckCommand:
 			return
 		case *instructions.ExposeCommand:
-			expose = in.at
+			at, message = in.at, "the image serves a port and nothing asks whether it does: add HEALTHCHECK"
 		}
 	}
-	if expose != nil {
-		p.report(expose, "the image serves a port and nothing asks whether it does: add HEALTHCHECK")
-	}
+	p.report(at, message)
 }

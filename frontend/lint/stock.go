@@ -7,8 +7,10 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/containerd/platforms"
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/client/llb/sourceresolver"
 	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
@@ -28,29 +30,64 @@ func stockRules() []*Rule {
 		stock(&linter.RuleFromAsCasing, Warn),
 		stock(&linter.RuleNoEmptyContinuation, Warn),
 		stock(&linter.RuleConsistentInstructionCasing, Warn),
-		stock(&linter.RuleDuplicateStageName, Error, "DL3024"),
+		stock(&linter.RuleDuplicateStageName, Error, "DL3024", "DS-0012", "CKV_DOCKER_11"),
 		stock(&linter.RuleReservedStageName, Warn, "DL3063"),
 		safe(stock(&linter.RuleJSONArgsRecommended, Error, "DL3025", "ID.20012")),
-		stock(&linter.RuleMaintainerDeprecated, Warn, "DL4000"),
+		stock(&linter.RuleMaintainerDeprecated, Warn, "DL4000", "DS-0022", "CKV_DOCKER_6"),
 		stock(&linter.RuleUndefinedArgInFrom, Warn),
-		stock(&linter.RuleWorkdirRelativePath, Warn, "DL3000"),
+		stock(&linter.RuleWorkdirRelativePath, Warn, "DL3000", "DS-0009", "CKV_DOCKER_10"),
 		stock(&linter.RuleUndefinedVar, Warn),
-		stock(&linter.RuleMultipleInstructionsDisallowed, Warn, "DL3012", "DL4003", "DL4004"),
+		stock(&linter.RuleMultipleInstructionsDisallowed, Warn, "DL3012", "DL4003", "DL4004", "DS-0007", "DS-0016", "DS-0023"),
 		stock(&linter.RuleLegacyKeyValueFormat, Warn),
 		stock(&linter.RuleInvalidBaseImagePlatform, Warn),
 		stock(&linter.RuleRedundantTargetPlatform, Warn, "DL3065"),
 		stock(&linter.RuleSecretsUsedInArgOrEnv, Error, "DL3064", "CIS-4.10", "DS-0031"),
 		stock(&linter.RuleInvalidDefaultArgInFrom, Warn),
-		stock(&linter.RuleFromPlatformFlagConstDisallowed, Warn, "DL3029"),
+		with(checkPlatformUnknown, stock(&linter.RuleFromPlatformFlagConstDisallowed, Warn, "DL3029")),
 		stock(&linter.RuleCopyIgnoredFile, Warn),
 		stock(&linter.RuleInvalidDefinitionDescription, Off),
 		stock(&linter.RuleExposeProtoCasing, Warn),
-		stock(&linter.RuleExposeInvalidFormat, Warn),
+		with(checkPortOutOfRange, stock(&linter.RuleExposeInvalidFormat, Warn, "DL3011", "DS-0008")),
 	}
 }
 
 func stock[F any](r *linter.LinterRule[F], severity Severity, aliases ...string) *Rule {
 	return &Rule{Name: r.Name, Summary: r.Description, Default: severity, Aliases: aliases, Stock: true, url: r.URL}
+}
+
+// with adds to a rule what BuildKit's linter does not get to look for.
+func with(check func(*pass), r *Rule) *Rule {
+	r.check = check
+	return r
+}
+
+// checkPlatformUnknown reports platforms that stop BuildKit before its linter.
+func checkPlatformUnknown(p *pass) {
+	for _, st := range p.stages {
+		if _, err := platforms.Parse(st.Platform); err != nil && st.Platform != "" && !strings.Contains(st.Platform, "$") {
+			p.report(p.locate(st.at, st.Platform), "FROM --platform="+st.Platform+" is no platform: leave it to who builds, or write one such as linux/amd64")
+		}
+	}
+}
+
+// checkPortOutOfRange reports ports that stop BuildKit before its linter.
+func checkPortOutOfRange(p *pass) {
+	for _, in := range p.all() {
+		cmd, ok := in.cmd.(*instructions.ExposeCommand)
+		if !ok {
+			continue
+		}
+		for _, raw := range cmd.Ports {
+			port, _ := p.expand(raw, in.before.env)
+			m := exposed.FindStringSubmatch(port)
+			if m != nil && slices.ContainsFunc(m[1:], func(number string) bool {
+				_, err := strconv.ParseUint(number, 10, 16)
+				return number != "" && err != nil
+			}) {
+				p.report(p.locate(in.at, raw), port+" is no port: they go up to 65535")
+			}
+		}
+	}
 }
 
 func safe(r *Rule) *Rule {
@@ -76,7 +113,7 @@ func (s StockFinding) finding(doc *document) (Finding, bool) {
 		}
 	case "WorkdirRelativePath":
 		if dir, ok := in.cmdWorkdir(); ok {
-			if strings.Contains(dir, "$") || windowsPath.MatchString(dir) {
+			if plain := strings.Trim(dir, `"'`); strings.HasPrefix(plain, "$") || windowsPath.MatchString(plain) {
 				return f, false
 			}
 			f.Ranges = doc.locate(in.at, dir)
@@ -167,8 +204,16 @@ func noSecret(message string, in *instruction) bool {
 
 // StockFindings runs BuildKit's own linter with no daemon: nothing is known of
 // the images that the Dockerfile is built from. The error is that of a Dockerfile
-// which cannot be built.
+// which cannot be built; there may be findings nevertheless.
 func StockFindings(ctx context.Context, in Input) ([]StockFinding, error) {
+	if part, ok := fragmentOf(in.Data); ok {
+		in.Data = part.complete(in.Data)
+		found, _ := StockFindings(ctx, in) // the missing FROM is what is wrong
+		for i := range found {
+			found[i].Ranges = part.shift(found[i].Ranges, -1)
+		}
+		return found, parser.WithLocation(errNoFrom, part.at)
+	}
 	nothing := llb.Scratch()
 	source := llb.NewSourceMap(nil, in.Filename, "Dockerfile", in.Data)
 	source.Definition = &llb.Definition{} // DockerfileLint wants one

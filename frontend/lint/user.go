@@ -68,7 +68,7 @@ func checkNumericUser(p *pass) {
 		return
 	}
 	user, _, _ := strings.Cut(at.cmd.(*instructions.UserCommand).User, ":")
-	if _, err := strconv.ParseUint(user, 10, 32); err != nil && user != "root" && !strings.Contains(user, "$") {
+	if _, err := strconv.ParseUint(user, 10, 32); err != nil && !strings.Contains(user, "$") {
 		p.report(at.at, "USER "+user+" is a name: write its number, which an orchestrator can check")
 	}
 }

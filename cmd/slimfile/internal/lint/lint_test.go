@@ -112,7 +112,7 @@ func TestResult(t *testing.T) {
 		"good": good, "bad": bad, "broken": "FROM a\nRUM b\n", "unknown-rule": good + "# slim: rule NoSuchRule=off\n", "expired": bad + "# slim: rule NonRootUser=off reason=r until=2020-01-01\n",
 		"excused": bad + "# slim: rule NonRootUser=off reason=r\n", "release.yaml": "profile: release\n", "locked.yaml": "locked: [NonRootUser]\n",
 		"typo.yaml": "profil: dev\n", "named": "# slim: policy locked.yaml\n" + bad + "# slim: rule NonRootUser=off\n",
-		"missing": "# slim: policy none.yaml\n" + good, "empty/README": "",
+		"missing": "# slim: policy none.yaml\n" + good, "empty/README": "", "fragment": "RUN sudo a\n",
 		"exempt.yaml": "exemptions: [{rule: DL3002, path: ba*, reason: r}]\n",
 	})
 	if err := os.WriteFile("large", make([]byte, maxFile+1), 0o666); err != nil {
@@ -139,6 +139,8 @@ func TestResult(t *testing.T) {
 		{"another policy", Options{Paths: []string{"named"}, Policy: "exempt.yaml"}, Passed, ""},
 		{"broken", Options{Paths: []string{"good", "broken"}}, Broken, "unknown instruction: RUM"},
 		{"broken, never", Options{Paths: []string{"broken"}, FailOn: "never"}, Broken, "broken:2"},
+		{"fragment", Options{Paths: []string{"fragment"}}, Broken, "ERROR: NoSudo"},
+		{"fragment, why it is broken", Options{Paths: []string{"fragment"}}, Broken, "begin with FROM"},
 		{"no such rule", Options{Paths: []string{"unknown-rule"}}, Broken, "NoSuchRule"},
 		{"expired", Options{Paths: []string{"expired"}}, Broken, "2020-01-01"},
 		{"policy missing", Options{Paths: []string{"missing"}}, Broken, "none.yaml"},

@@ -1,4 +1,4 @@
 FROM debian:12.9
-ARG SOCK=/var/run/docker.sock
+ENV SOCK=/var/run/docker.sock
 ONBUILD VOLUME $SOCK
 # want: 3

@@ -1,2 +1,3 @@
 FROM debian:12.9
 CMD ["tool"]
+# want: 1

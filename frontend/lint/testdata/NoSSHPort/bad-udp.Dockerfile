@@ -1,2 +1,3 @@
 FROM debian:12.9
 EXPOSE 22/udp
+# want: 2
