@@ -2,8 +2,9 @@
 # usage: hack/servers.sh
 #
 # Makes the Debian root filesystem whose servers, launchers and init programs
-# the sensor's tests run, once per list of packages and without installing any
-# of them on this machine, and prints its folder. Tests find it under
+# the sensor's tests run, and whose runtimes the rules of the keep set are held
+# against, once per list of packages and without installing any of them on this
+# machine, and prints its folder. Tests find it under
 # ~/.cache/slimfile/servers/current.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -13,6 +14,8 @@ suite=bookworm
 packages=(
 	nginx-light apache2 libapache2-mod-php php-fpm haproxy redis-server postgresql mariadb-server
 	gosu tini dumb-init s6 supervisor
+	php8.2-{cli,gd,intl,mbstring,sqlite3} openjdk-17-jre-headless ruby puma ruby-sinatra libmojolicious-perl erlang-base
+	imagemagick ghostscript graphviz tesseract-ocr git
 	curl
 )
 key=$(printf '%s\n' "$suite" "${packages[@]}" | sha256sum)

@@ -33,11 +33,20 @@ type familyFile struct {
 // families are all of them, at most 255: a node has a byte for its rule. What
 // belongs to one runtime stands in a file of its own.
 var families = slices.Concat(
+	databaseFamilies,
+	erlangFamilies,
 	glibcFamilies,
 	javaFamilies,
+	localeFamilies,
+	magickFamilies,
 	pamFamilies,
+	perlFamilies,
+	phpFamilies,
+	programFamilies,
 	pythonFamilies,
+	rubyFamilies,
 	tlsFamilies,
+	webFamilies,
 )
 
 // keepFamilies keeps what the families of the file at path ask for. What is

@@ -91,6 +91,10 @@ func keepAllGconv(b *builder, f familyFile) error {
 	if b.tree.at(f.id).reasons&runs == 0 {
 		return nil
 	}
+	return b.keepGconvFolders(f)
+}
+
+func (b *builder) keepGconvFolders(f familyFile) error {
 	for _, dir := range []string{"/usr/lib", "/usr/lib64"} {
 		for _, pattern := range []string{"gconv/**", "*/gconv/**"} {
 			if err := b.keepUnder(dir, pattern, LinkedLibrary, f.id); err != nil {

@@ -32,6 +32,7 @@ func Resolve(ctx context.Context, root *rootfs.Root, trace io.Reader, pack manif
 	b := &builder{
 		ctx: ctx, root: root, near: root.Reader(), pack: pack, env: environment(pack.Image.Env),
 		tree: newArena(), parsed: map[string]*elfdyn.File{}, objects: map[[sha256.Size]byte]bool{}, scripts: map[string]bool{}, wordNodes: map[nodeID]bool{},
+		seen: map[string]bool{}, found: map[string][]string{},
 	}
 	defer b.near.Close()
 	for _, step := range []func() error{
@@ -74,8 +75,10 @@ type builder struct {
 	objects   map[[sha256.Size]byte]bool // libraries seen to by keepLinked, with what they inherit
 	rule      ruleID                     // of the family that is at work
 	local     localRules
-	inherited int             // of objects, how many inherit folders
-	scripts   map[string]bool // shell scripts parsed
+	inherited int                 // of objects, how many inherit folders
+	scripts   map[string]bool     // shell scripts parsed
+	seen      map[string]bool     // things that a rule has dealt with
+	found     map[string][]string // folders that a rule has looked for
 	// wordNodes are the programs that only a word of a script speaks for.
 	wordNodes map[nodeID]bool
 

@@ -1,0 +1,37 @@
+package keepset
+
+import (
+	"regexp"
+	"strings"
+)
+
+// localeFamilies are the tables of zones and languages that programs choose
+// from by a name of their input.
+var localeFamilies = []family{
+	{rule: "time zones", name: regexp.MustCompile(`.`), folder: regexp.MustCompile(`^/usr/share/zoneinfo(/|$)`), keep: whenTouched(keepZonesByName)},
+	{rule: "time zones", name: regexp.MustCompile(`^(postgres|php|php\d\.\d|php-fpm\d?\.?\d?)$`), folder: binFolder, keep: keepZones},
+	{rule: "time zones", name: regexp.MustCompile(`^libphp\d*(\.\d+)?\.so$`), keep: keepZones},
+	{rule: "locales", name: regexp.MustCompile(`.`), folder: regexp.MustCompile(`^/usr/lib/locale(/|$)`), keep: whenTouched(named("/usr/lib/locale"))},
+	{rule: "locales", name: regexp.MustCompile(`^(postgres|mariadbd|mysqld)$`), folder: binFolder, keep: named("/usr/lib/locale")},
+}
+
+// keepZones keeps all zones but the copies that count leap seconds or that do not.
+func keepZones(b *builder, f familyFile) error {
+	return named("/usr/share/zoneinfo/[A-Z]*", "/usr/share/zoneinfo/*.tab", "/usr/share/zoneinfo/tzdata.zi",
+		"/usr/share/zoneinfo/leap*")(b, f)
+}
+
+// keepZonesByName keeps all zones where the run asked for one by its name. The
+// ones that /etc/localtime and TZ lead to are touched by whoever tells the time.
+func keepZonesByName(b *builder, f familyFile) error {
+	for _, path := range []string{"/etc/localtime", "/usr/share/zoneinfo/" + strings.TrimPrefix(b.env["TZ"], ":")} {
+		zone, _, err := b.root.Resolve(path, func(string) {})
+		if err := ignoreAbsent(err); err != nil {
+			return err
+		}
+		if f.path == zone {
+			return nil
+		}
+	}
+	return keepZones(b, f)
+}

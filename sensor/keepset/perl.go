@@ -1,0 +1,195 @@
+package keepset
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+
+	"github.com/org/slimfile/sensor/rootfs"
+)
+
+var perlFamilies = []family{
+	{rule: "perl modules", name: regexp.MustCompile(`\.(pm|pl|psgi|cgi|fcgi)$`), keep: keepPerlModules},
+	{rule: "perl modules", name: regexp.MustCompile(`^[^.]+$`), folder: regexp.MustCompile(`/s?bin$`), keep: keepPerlProgram},
+	{rule: "perl package", name: regexp.MustCompile(`\.(pm|so)$`), folder: perlVendor, keep: whenTouched(keepPerlPackage)},
+	{rule: "perl unicode tables", name: regexp.MustCompile(`\.pl$`), folder: regexp.MustCompile(`/unicore(/|$)`), keep: whenTouched(keepUnicore)},
+	{rule: "perl unicode tables", name: regexp.MustCompile(`^_charnames\.pm$`), keep: whenTouched(named("@/unicore"))},
+	{rule: "perl encodings", name: regexp.MustCompile(`\.(pm|pl|psgi|cgi|fcgi)$`), keep: whenTouched(keepEastAsian)},
+	{rule: "perl encodings", name: regexp.MustCompile(`^Encode\.pm$`), folder: regexp.MustCompile(`/perl`), keep: whenTouched(keepPerlEncodings)},
+}
+
+// perlVendor splits the path of a module that is not Perl's own.
+var perlVendor = regexp.MustCompile(`^(/usr/share/perl5|/usr/lib/[^/]+/perl5/[\d.]+|/usr/local/(?:share|lib/[^/]+)/perl/[\d.]+|/usr/local/lib/perl5/(?:site|vendor)_perl/[\d.]+(?:/[^/]+-linux[^/]*)?)(?:/|$)(.*)`)
+
+// keepPerlPackage keeps the modules that share the first part of their name with
+// one that the run used, and the data in their folder: classes find
+// each other by names that they put together.
+func keepPerlPackage(b *builder, f familyFile) error {
+	m := perlVendor.FindStringSubmatch(f.dir)
+	first, _, _ := strings.Cut(m[2], "/")
+	switch first {
+	case "auto":
+		return nil
+	case "":
+		first = strings.TrimSuffix(rootfs.Base(f.path), ".pm")
+	}
+	if err := ignoreAbsent(b.followAll(RuntimeRule, f.id, rootfs.Join(m[1], first+".pm"))); err != nil {
+		return err
+	}
+	return b.keepUnit(rootfs.Join(m[1], first), perlDocumentation, f.id)
+}
+
+var perlDocumentation = regexp.MustCompile(`\.pod$`)
+
+func keepUnicore(b *builder, f familyFile) error {
+	top, _, _ := strings.Cut(f.path+"/", "/unicore/")
+	return b.keepUnit(top+"/unicore", nil, f.id)
+}
+
+// keepPerlProgram is keepPerlModules for a program that says in its first line
+// that it is Perl.
+func keepPerlProgram(b *builder, f familyFile) error {
+	var head [maxShebang]byte
+	n, err := b.near.ReadHead(f.path, head[:])
+	if err != nil {
+		return err
+	}
+	line, _, _ := bytes.Cut(head[:n], []byte("\n"))
+	if !bytes.HasPrefix(line, []byte("#!")) || !bytes.Contains(line, []byte("perl")) {
+		return nil
+	}
+	return keepPerlModules(b, f)
+}
+
+var (
+	// perlUse finds a module that a line loads by a literal name.
+	perlUse = regexp.MustCompile(`\b(?:use|require)\s+([A-Za-z_]\w*(?:::\w+)*)\b`)
+	// perlForeign matches modules for building and testing others, which many
+	// name and nothing loads at run time.
+	perlForeign = regexp.MustCompile(`^(Test|Test2|TAP|CPAN|ExtUtils|Module::Build|B|Devel|Perl)(::|$)`)
+)
+
+// keepPerlModules keeps the modules that a source loads, now or when a branch
+// comes to it, and the parts of a module that Perl loads by itself.
+func keepPerlModules(b *builder, f familyFile) error {
+	source, err := b.readSmall(f.path)
+	if err != nil {
+		return err
+	}
+	roots, err := b.perlRoots()
+	if err != nil {
+		return err
+	}
+	for _, root := range roots {
+		if module, ok := strings.CutPrefix(strings.TrimSuffix(f.path, ".pm"), root+"/"); ok {
+			if err := b.keepPerlParts(rootfs.Join(root, "auto/"+module), f.id); err != nil {
+				return err
+			}
+		}
+	}
+	if own, _, ok := strings.Cut(f.dir+"/", "/lib/"); ok {
+		roots = append([]string{own + "/lib"}, roots...)
+	}
+	for _, name := range parsePerl(source) {
+		module := strings.ReplaceAll(name, "::", "/") + ".pm"
+		if !b.first("perl " + roots[0] + module) {
+			continue
+		}
+		for _, root := range roots {
+			_, ok, err := b.follow(rootfs.Join(root, module), RuntimeRule, f.id)
+			if err := ignoreAbsent(err); err != nil {
+				return err
+			}
+			if ok {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// parsePerl returns the modules that a source names outside of its
+// documentation (perlpod(1)).
+func parsePerl(source []byte) []string {
+	var names []string
+	documentation := false
+	for line := range bytes.Lines(source) {
+		switch {
+		case bytes.HasPrefix(line, []byte("=cut")):
+			documentation = false
+		case line[0] == '=' && len(line) > 1 && line[1] >= 'a':
+			documentation = true
+		case bytes.HasPrefix(line, []byte("__END__")), bytes.HasPrefix(line, []byte("__DATA__")), len(names) >= maxRequires:
+			return names
+		}
+		if documentation || !bytes.Contains(line, []byte("use")) && !bytes.Contains(line, []byte("require")) {
+			continue
+		}
+		line, _, _ = bytes.Cut(line, []byte("#"))
+		for _, m := range perlUse.FindAllSubmatch(line, -1) {
+			if name := string(m[1]); !perlForeign.MatchString(name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// keepPerlParts keeps the native library of a module and its subroutines
+// (XSLoader(3perl), AutoLoader(3perl)), which are in dir.
+func (b *builder) keepPerlParts(dir string, via nodeID) error {
+	_, info, err := b.root.Resolve(dir, func(string) {})
+	if err != nil || !info.IsDir() {
+		return ignoreAbsent(err)
+	}
+	for _, pattern := range []string{"*.so", "*.al", "*.ix"} {
+		if err := b.keepUnder(dir, pattern, RuntimeRule, via); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// perlRoots returns the folders of modules, in the order in which Perl looks into
+// Debian's.
+func (b *builder) perlRoots() ([]string, error) {
+	return b.folders("perl",
+		"/usr/local/lib/*/perl/[0-9]*", "/usr/local/share/perl/[0-9]*", "/usr/lib/*/perl5/[0-9]*", "/usr/share/perl5*", "/usr/lib/*/perl-base",
+		"/usr/lib/*/perl/[0-9]*", "/usr/share/perl/[0-9]*",
+		"/usr/local/lib/perl5/[0-9]*", "/usr/local/lib/perl5/[0-9]*/*-linux*",
+		"/usr/local/lib/perl5/site_perl/[0-9]*", "/usr/local/lib/perl5/site_perl/[0-9]*/*-linux*",
+		"/usr/lib/perl5/core_perl*", "/usr/lib/perl5/vendor_perl*", "/usr/lib64/perl5*", "/usr/lib64/perl5/vendor_perl*")
+}
+
+// eastAsian matches the names of the encodings that take megabytes.
+var eastAsian = regexp.MustCompile(`(?i)shift_?-?jis|euc-?(jp|kr|cn|tw)|iso-2022|gbk|gb-?2312|big-?5|cp9(32|36|49|50)`)
+
+// eastAsianModule matches their modules, below the folder of Encode.
+var eastAsianModule = regexp.MustCompile(`^(CN|JP|KR|TW)(\.pm$|/)`)
+
+// keepPerlEncodings keeps the encodings that Encode loads when one is asked for,
+// but for those of East Asia.
+func keepPerlEncodings(b *builder, f familyFile) error {
+	return b.keepUnit(rootfs.Join(f.dir, "Encode"), eastAsianModule, f.id)
+}
+
+// keepEastAsian keeps them all for a source that names one of them.
+func keepEastAsian(b *builder, f familyFile) error {
+	if strings.Contains(f.path, "/Encode") {
+		return nil
+	}
+	source, err := b.readSmall(f.path)
+	if err != nil || !eastAsian.Match(source) || !b.first("perl encodings") {
+		return err
+	}
+	roots, err := b.perlRoots()
+	if err != nil {
+		return err
+	}
+	for _, root := range roots {
+		if err := b.keepUnder(rootfs.Join(root, "Encode"), "{CN,JP,KR,TW}{.pm,/**}", RuntimeRule, f.id); err != nil {
+			return err
+		}
+	}
+	return nil
+}

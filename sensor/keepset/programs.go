@@ -1,0 +1,41 @@
+package keepset
+
+import (
+	"path"
+	"regexp"
+)
+
+// programFamilies are programs and libraries that load plugins, or read data,
+// by names that they get from their input.
+var programFamilies = []family{
+	{rule: "gio modules", name: regexp.MustCompile(`^libgio-2\.0\.so\.`), folder: libFolder, keep: named("@/gio/modules")},
+	{rule: "gdk-pixbuf loaders", name: regexp.MustCompile(`^libgdk_pixbuf-2\.0\.so\.`), folder: libFolder, keep: named("@/gdk-pixbuf-2.0", "/usr/share/mime/mime.cache")},
+	{rule: "sasl mechanisms", name: regexp.MustCompile(`^libsasl2\.so\.`), folder: libFolder, keep: named("@/sasl2/lib[!s]*", "@/sasl2/libscram*")},
+	{rule: "file types", name: regexp.MustCompile(`^libmagic\.so\.`), folder: libFolder, keep: whenTouched(named("/etc/magic", "/etc/magic.mime", "/usr/share/misc/magic", "/usr/share/misc/magic.mgc"))},
+	{rule: "terminals", name: regexp.MustCompile(`^libtinfo\.so\.`), folder: libFolder, keep: named("/lib/terminfo", "/etc/terminfo")},
+	{rule: "fonts", name: regexp.MustCompile(`^libfontconfig\.so\.`), folder: libFolder, keep: named("/etc/fonts", "/usr/share/fontconfig",
+		"/usr/share/fonts/truetype", "/usr/share/fonts/opentype", "/usr/share/fonts/type1", "/usr/local/share/fonts", "/var/cache/fontconfig")},
+	{rule: "graphviz plugins", name: regexp.MustCompile(`^libgvc\.so\.`), folder: libFolder, keep: named("@/graphviz")},
+	{rule: "tesseract languages", name: regexp.MustCompile(`^libtesseract\.so\.`), folder: libFolder, keep: named("/usr/share/tesseract-ocr")},
+	{rule: "poppler data", name: regexp.MustCompile(`^libpoppler\.so\.`), folder: libFolder, keep: named("/usr/share/poppler")},
+	{rule: "ghostscript resources", name: regexp.MustCompile(`^libgs\.so\.`), folder: libFolder, keep: named("/usr/share/ghostscript", "/var/lib/ghostscript",
+		"/usr/share/color/icc/ghostscript", "/etc/ghostscript", "/etc/papersize", "/etc/paperspecs")},
+	{rule: "projections", name: regexp.MustCompile(`^libproj\.so\.`), folder: libFolder, keep: named("/usr/share/proj")},
+	{rule: "pandoc data", name: regexp.MustCompile(`^pandoc$`), folder: binFolder, keep: named("/usr/share/pandoc")},
+	{rule: "git helpers", name: regexp.MustCompile(`^git$`), folder: binFolder, keep: keepGit},
+	{rule: "squid pages", name: regexp.MustCompile(`^squid$`), folder: binFolder, keep: named("/usr/share/squid", "/usr/share/squid-langpack")},
+	{rule: "varnish modules", name: regexp.MustCompile(`^varnishd$`), folder: binFolder, keep: named("/usr/lib/*/varnish", "/usr/lib/varnish", "/usr/share/varnish")},
+}
+
+// gitServers matches programs among git's helpers that nothing but their own
+// name starts, and the adapters of graphical tools.
+var gitServers = regexp.MustCompile(`^(git-(daemon|shell|cvsserver|imap-send|http-push|gui.*|citool)|scalar|mergetools)(/|$)`)
+
+func keepGit(b *builder, f familyFile) error {
+	for _, dir := range []string{"../lib/git-core", "../libexec/git-core"} {
+		if err := b.keepUnit(path.Join(f.dir, dir), gitServers, f.id); err != nil {
+			return err
+		}
+	}
+	return named("@/../share/git-core/templates")(b, f)
+}
