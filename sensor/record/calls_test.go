@@ -164,7 +164,10 @@ func TestOpenWants(t *testing.T) {
 		{"create new", unix.O_RDWR | unix.O_CREAT | unix.O_EXCL, "opened,written", creates | exclusive | noFollow},
 		{"no access", unix.O_PATH, "checked", 0},
 		{"link itself", unix.O_PATH | unix.O_NOFOLLOW, "checked", noFollow},
-		{"unnamed", unix.O_RDWR | unix.O_TMPFILE, "checked", 0},
+		{"no link", unix.O_RDONLY | unix.O_NOFOLLOW, "opened", noFollow | refusesLink},
+		{"directory", unix.O_RDONLY | unix.O_DIRECTORY, "opened", onlyDir},
+		{"no access, whatever else", unix.O_PATH | unix.O_CREAT | unix.O_EXCL | unix.O_TRUNC, "checked", 0},
+		{"unnamed", unix.O_RDWR | unix.O_TMPFILE, "checked", onlyDir},
 	}
 	for _, tt := range tests {
 		if ops, look := openWants(tt.flags); ops.String() != tt.ops || look != tt.look {

@@ -48,23 +48,39 @@ func (r *recorder) lose(reason string) {
 }
 
 // follow walks a path for a process and, if the path is to be executed, what
-// the kernel will open because of it.
-func (r *recorder) follow(pl place, path []byte, to want, noNewPrivs bool) (bool, error) {
+// the kernel will open because of it. What it finds may depend on the user if it
+// is guarded, and it is hidden if it is the sensor's.
+func (r *recorder) follow(pl place, path []byte, to want, noNewPrivs bool) (hidden, guarded bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.walker.generation = r.epochs.names.Load()
-	r.walker.now.phase, r.walker.now.program = Phase(r.phase.Load()), pl.program
+	w := &r.walker
+	w.generation = r.epochs.names.Load()
+	w.now.phase, w.now.program = Phase(r.phase.Load()), pl.program
 	if gone(pl.base) {
-		return false, nil
+		return false, false, nil
 	}
-	if len(path) == 0 { // the descriptor's own file
+	named := len(path) > 0
+	if !named { // the descriptor's own file
 		path, pl.root, to.follow = slices.Clone(pl.base), nil, false
 	}
-	f, err := r.walker.walk(pl, path, to)
-	if err != nil || f.hidden || to.ops&manifest.Executed == 0 || f.what != file {
-		return f.hidden, err
+	f, err := w.walk(pl, path, to)
+	if err != nil || f.hidden {
+		return f.hidden, false, err
 	}
-	return false, r.execute(pl, slices.Clone(f.path), noNewPrivs, 0)
+	guarded = named && w.guarded && !w.magic && f.failed == 0 && f.id != nowhere
+	if guarded {
+		denied, err := pl.denies(path, to, f.takes)
+		if err != nil {
+			return false, false, err
+		}
+		if denied {
+			w.mark(f.id, manifest.Denied)
+		}
+	}
+	if to.ops&manifest.Executed == 0 || f.what != file {
+		return false, guarded, nil
+	}
+	return false, guarded, r.execute(pl, slices.Clone(f.path), noNewPrivs, 0)
 }
 
 // deletedMark is behind what a link of /proc names when that was deleted.
