@@ -20,6 +20,7 @@ import (
 
 	"github.com/org/slimfile/sensor/keepset/dpkg"
 	"github.com/org/slimfile/sensor/keepset/elfdyn"
+	"github.com/org/slimfile/sensor/keepset/jsmodule"
 	"github.com/org/slimfile/sensor/keepset/ldso"
 	"github.com/org/slimfile/sensor/manifest"
 	"github.com/org/slimfile/sensor/rootfs"
@@ -35,6 +36,8 @@ func Resolve(ctx context.Context, root *rootfs.Root, trace io.Reader, pack manif
 		seen: map[string]bool{}, found: map[string][]string{},
 	}
 	defer b.near.Close()
+	b.tried = newFolders(root)
+	b.modules = jsmodule.NewResolver(b.tried)
 	for _, step := range []func() error{
 		b.prepare,
 		func() error { return b.readTrace(trace) },
@@ -75,6 +78,9 @@ type builder struct {
 	objects   map[[sha256.Size]byte]bool // libraries seen to by keepLinked, with what they inherit
 	rule      ruleID                     // of the family that is at work
 	local     localRules
+	tried     *folders
+	modules   *jsmodule.Resolver
+	skipped   []string            // folders of data beyond measure
 	inherited int                 // of objects, how many inherit folders
 	scripts   map[string]bool     // shell scripts parsed
 	seen      map[string]bool     // things that a rule has dealt with
@@ -289,6 +295,9 @@ func (b *builder) finish() error {
 		b.warn("not shipped, for a socket is of use only to the process that made it: %s", enumerate(b.sockets))
 	}
 	b.warnOfWords()
+	if len(b.skipped) > 0 {
+		b.warn("modules name folders of data that are too large to keep on suspicion; keep them if the app reads them: %s", enumerate(b.skipped))
+	}
 	return b.countListed()
 }
 
