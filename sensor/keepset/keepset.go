@@ -22,6 +22,7 @@ import (
 	"github.com/org/slimfile/sensor/keepset/elfdyn"
 	"github.com/org/slimfile/sensor/keepset/jsmodule"
 	"github.com/org/slimfile/sensor/keepset/ldso"
+	"github.com/org/slimfile/sensor/keepset/program"
 	"github.com/org/slimfile/sensor/manifest"
 	"github.com/org/slimfile/sensor/rootfs"
 )
@@ -32,7 +33,7 @@ import (
 func Resolve(ctx context.Context, root *rootfs.Root, trace io.Reader, pack manifest.Pack) (*Set, error) {
 	b := &builder{
 		ctx: ctx, root: root, near: root.Reader(), pack: pack, env: environment(pack.Image.Env),
-		tree: newArena(), parsed: map[string]*elfdyn.File{}, objects: map[[sha256.Size]byte]bool{}, scripts: map[string]bool{}, wordNodes: map[nodeID]bool{},
+		finder: program.NewFinder(root, pack.Image), tree: newArena(), parsed: map[string]*elfdyn.File{}, objects: map[[sha256.Size]byte]bool{}, scripts: map[string]bool{}, wordNodes: map[nodeID]bool{},
 		seen: map[string]bool{}, found: map[string][]string{},
 	}
 	defer b.near.Close()
@@ -69,6 +70,7 @@ type builder struct {
 	tree   *arena
 	drops  []string
 	loader *ldso.Loader
+	finder *program.Finder
 	db     *dpkg.DB
 	header manifest.Header
 
@@ -281,12 +283,7 @@ func environment(env []string) map[string]string {
 }
 
 // abs makes a path of the image's config absolute.
-func (b *builder) abs(path string) string {
-	if strings.HasPrefix(path, "/") {
-		return path
-	}
-	return "/" + strings.Trim(b.pack.Image.WorkingDir, "/") + "/" + path
-}
+func (b *builder) abs(path string) string { return b.finder.Abs(path) }
 
 // finish brings the tree into order and counts.
 func (b *builder) finish() error {
