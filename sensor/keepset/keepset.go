@@ -327,6 +327,6 @@ func (b *builder) countListed() error {
 func (b *builder) set() *Set {
 	return &Set{
 		tree: b.tree, generated: b.generated, warnings: b.warnings,
-		image: b.pack.Image, probes: b.header.Probes, listed: b.listed, db: b.db,
+		pack: b.pack, probes: b.header.Probes, listed: b.listed, db: b.db,
 	}
 }

@@ -12,7 +12,7 @@ import (
 // of it. The error is a *manifest.Failure that says what to declare.
 func (s *Set) Refuse(sum manifest.Summary) error {
 	declare := "say what the app does: # slim: probe http /path, probe tcp PORT or probe exec CMD"
-	command := slices.Concat(s.image.Entrypoint, s.image.Cmd)
+	command := slices.Concat(s.pack.Image.Entrypoint, s.pack.Image.Cmd)
 	switch {
 	case sum.KeptBytes > sum.TotalBytes:
 		return failure(nil, "build with SLIM=off and report this: a slim image must be a part of the fat one",

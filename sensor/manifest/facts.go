@@ -18,7 +18,7 @@ type Facts struct {
 	// ready-made packages; GlibcOnly are files that need glibc.
 	CompiledHere []Path `json:"compiledHere,omitempty"`
 	GlibcOnly    []Path `json:"glibcOnly,omitempty"`
-	// Copied is what each of Pack.Copies brought.
+	// Copied is what each of Pack.Copied brought.
 	Copied []Copied `json:"copied,omitempty"`
 
 	// Of what the slim image keeps:
@@ -68,6 +68,7 @@ type OS struct {
 
 // Copied counts the files of a COPY, and what the slim image has of them.
 type Copied struct {
+	Copy
 	Files int64 `json:"files"`
 	Bytes int64 `json:"bytes"`
 	Kept  int64 `json:"kept"` // files

@@ -2,6 +2,7 @@ package program
 
 import (
 	"debug/elf"
+	"errors"
 	"io"
 	"regexp"
 	"slices"
@@ -111,7 +112,7 @@ func (c *Checker) file(path string, depth int) (*manifest.Obstacle, error) {
 	defer f.Close()
 	head := make([]byte, MaxShebang)
 	n, err := io.ReadFull(f, head)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, err
 	}
 	script, isScript := ParseShebang(head[:n])
@@ -171,7 +172,7 @@ func (c *Checker) read(physical string) (*elfdyn.File, error) {
 	defer f.Close()
 	file, err := elfdyn.Read(f)
 	if err != nil {
-		return nil, nil //nolint:nilerr // the kernel is the judge of what is broken
+		return nil, nil // the kernel is the judge of what is broken
 	}
 	return file, nil
 }
