@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/org/slimfile/sensor/launch"
 	"github.com/org/slimfile/sensor/launch/filter"
 	"github.com/org/slimfile/sensor/manifest"
 )
@@ -25,6 +26,8 @@ const (
 	kindDumpable             // prctl(2) about the dumpable state
 	kindMap                  // mmap(2) of a file as code
 	kindSend                 // sendto(2) with an address
+	kindMessage              // sendmsg(2)
+	kindMessages             // sendmmsg(2)
 	kindMount                // mount(2): whether the source is a path depends on the flags
 	kindListen               // listen(2)
 	kindNoted                // of interest only for the set of calls
@@ -179,8 +182,10 @@ func calls() map[string]call {
 		"connect":    one(at(none, 1, checked, 0)).of(kindAddress),
 		"socketcall": one(at(none, 1, checked, 0)).of(kindSockets),
 
-		"sendto": one(at(none, 4, checked, 0)).of(kindSend),
-		"listen": {kind: kindListen},
+		"sendto":   one(at(none, 4, checked, 0)).of(kindSend),
+		"sendmsg":  one(at(none, 1, checked, 0)).of(kindMessage),
+		"sendmmsg": one(at(none, 1, checked, 0)).of(kindMessages),
+		"listen":   {kind: kindListen},
 
 		"mmap":  {kind: kindMap},
 		"mmap2": {kind: kindMap},
@@ -271,7 +276,7 @@ func prepare(opt Options) ([]unix.SockFilter, []table, error) {
 		r.Calls[n.ioUring] = filter.Always(filter.Errno(unix.ENOSYS))
 		if !opt.Privileged {
 			r.Calls[n.prctl] = []filter.Case{
-				notInjected(),
+				notOwn(),
 				{Conds: []filter.Cond{is(0, unix.PR_SET_DUMPABLE)}, Do: filter.Notify},
 				{Conds: []filter.Cond{is(0, unix.PR_GET_DUMPABLE)}, Do: filter.Notify},
 			}
@@ -299,8 +304,8 @@ func (c call) cases() []filter.Case {
 		return mapsCode()
 	case kindSend:
 		return sendsTo()
-	case kindSetID:
-		return []filter.Case{notInjected(), {Do: filter.Notify}}
+	case kindSetID, kindMessage:
+		return []filter.Case{notOwn(), {Do: filter.Notify}}
 	}
 	if !c.fstat {
 		return filter.Always(filter.Notify)
@@ -314,9 +319,9 @@ func (c call) cases() []filter.Case {
 	}
 }
 
-// notInjected lets the recorder's own calls pass.
-func notInjected() filter.Case {
-	return filter.Case{Conds: []filter.Cond{is(5, injected)}, Do: filter.Allow}
+// notOwn lets the stub's and the recorder's own calls pass.
+func notOwn() filter.Case {
+	return filter.Case{Conds: []filter.Cond{is(5, launch.OwnCall)}, Do: filter.Allow}
 }
 
 // is compares the lower half of an argument, all that an int parameter has.

@@ -46,8 +46,6 @@ var unrecorded = map[string]string{
 	"bpf":               "pins objects on bpf's own file system",
 	"fsconfig":          "configures a mount that only privileges allow",
 	"open_by_handle_at": "has no path but a handle, and needs CAP_DAC_READ_SEARCH; fanotify sees it",
-	"sendmsg":           "names a socket that some process has bound before, and is too frequent",
-	"sendmmsg":          "as sendmsg",
 }
 
 // numberSource is where the numbers of an ABI are listed, and what is called

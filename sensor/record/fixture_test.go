@@ -203,14 +203,50 @@ var fixtures = map[string]func(args []string) error{
 		if err != nil {
 			return err
 		}
-		path, err := unix.BytePtrFromString("")
+		return execDescriptor(fd)
+	},
+	"memory": func(args []string) error { // executes a copy of args[1], in memory, by the descriptor or its path
+		content, err := os.ReadFile(args[1])
 		if err != nil {
 			return err
 		}
-		argv := [2]*byte{path}
-		_, _, errno := unix.RawSyscall6(unix.SYS_EXECVEAT, uintptr(fd), uintptr(unsafe.Pointer(path)),
-			uintptr(unsafe.Pointer(&argv)), uintptr(unsafe.Pointer(&argv[1])), unix.AT_EMPTY_PATH, 0)
-		return errno
+		fd, err := unix.MemfdCreate("copy", 0)
+		if err != nil {
+			return err
+		}
+		if _, err := unix.Write(fd, content); err != nil {
+			return err
+		}
+		if args[0] == "path" {
+			return unix.Exec(fmt.Sprintf("/proc/self/fd/%d", fd), []string{"copy"}, nil)
+		}
+		return execDescriptor(fd)
+	},
+	"unlinked": func(args []string) error { // what is opened through /proc after its end is no entry
+		f, err := os.Open(args[0])
+		if err != nil {
+			return err
+		}
+		return errors.Join(os.Remove(args[0]), readFile(fmt.Sprintf("/proc/self/fd/%d", f.Fd())))
+	},
+	"watch": func([]string) error {
+		fd, err := unix.InotifyInit1(0)
+		if err != nil {
+			return err
+		}
+		_, followed := unix.InotifyAddWatch(fd, "followed", unix.IN_ACCESS)
+		_, itself := unix.InotifyAddWatch(fd, "itself", unix.IN_ACCESS|unix.IN_DONT_FOLLOW)
+		return errors.Join(followed, itself)
+	},
+	"mount": func([]string) error { // in a mount namespace of its own
+		runtime.LockOSThread()
+		return errors.Join(
+			unix.Unshare(unix.CLONE_NEWNS),
+			unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""),
+			unix.Mount("link", "point", "", unix.MS_BIND, ""),
+			unix.Mount("name", "point", "tmpfs", 0, ""),
+			unix.Unmount("point", unix.UMOUNT_NOFOLLOW),
+		)
 	},
 	"reused-dirfd": func([]string) error {
 		for _, name := range []string{"one", "two"} {
@@ -328,7 +364,7 @@ var fixtures = map[string]func(args []string) error{
 		if err := unix.Connect(fd, &unix.SockaddrUnix{Name: "sub/none"}); err != unix.ENOENT {
 			return fmt.Errorf("connect: %w", err)
 		}
-		return nil
+		return sendNames()
 	},
 	"spawn": func(args []string) error { // clone(CLONE_VM|CLONE_VFORK), chdir, execve
 		cmd := exec.Command(args[0], args[1:]...)
@@ -658,6 +694,56 @@ func failures() error {
 	} {
 		if !errors.Is(c.got, c.want) {
 			return fmt.Errorf("%s: %w, want %w", c.name, c.got, c.want)
+		}
+	}
+	return nil
+}
+
+// execDescriptor is fexecve(3).
+func execDescriptor(fd int) error {
+	path, err := unix.BytePtrFromString("")
+	if err != nil {
+		return err
+	}
+	argv := [2]*byte{path}
+	_, _, errno := unix.RawSyscall6(unix.SYS_EXECVEAT, uintptr(fd), uintptr(unsafe.Pointer(path)),
+		uintptr(unsafe.Pointer(&argv)), uintptr(unsafe.Pointer(&argv[1])), unix.AT_EMPTY_PATH, 0)
+	return errno
+}
+
+// sendNames sends messages to unix sockets that are not there.
+func sendNames() error {
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM, 0)
+	if err != nil {
+		return err
+	}
+	if err := unix.Sendto(fd, []byte("x"), 0, &unix.SockaddrUnix{Name: "sub/sendto"}); err != unix.ENOENT {
+		return fmt.Errorf("sendto: %w", err)
+	}
+	if err := unix.Sendmsg(fd, []byte("x"), nil, &unix.SockaddrUnix{Name: "sub/sendmsg"}, 0); err != unix.ENOENT {
+		return fmt.Errorf("sendmsg: %w", err)
+	}
+	type mmsghdr struct {
+		unix.Msghdr
+		sent uint32
+	}
+	var headers [3]mmsghdr // the first one has no address
+	data := [1]byte{'x'}
+	for i, name := range []string{"", "sub/sendmmsg1", "sub/sendmmsg2"} {
+		address := &unix.RawSockaddrUnix{Family: unix.AF_UNIX}
+		for j := range name {
+			address.Path[j] = int8(name[j])
+		}
+		iov := &unix.Iovec{Base: &data[0], Len: 1}
+		headers[i].Msghdr = unix.Msghdr{Name: (*byte)(unsafe.Pointer(address)), Namelen: unix.SizeofSockaddrUnix, Iov: iov, Iovlen: 1}
+	}
+	for first := range headers { // the kernel stops at the first failure
+		if first == 0 {
+			headers[first].Name = nil
+		}
+		_, _, errno := unix.Syscall6(unix.SYS_SENDMMSG, uintptr(fd), uintptr(unsafe.Pointer(&headers[first])), uintptr(len(headers)-first), 0, 0, 0)
+		if want := []unix.Errno{unix.ENOTCONN, unix.ENOENT, unix.ENOENT}[first]; errno != want {
+			return fmt.Errorf("sendmmsg: %w, want %w", errno, want)
 		}
 	}
 	return nil

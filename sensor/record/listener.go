@@ -263,6 +263,10 @@ func (l *listener) record(fd int, n *notification, c call) (bool, error) {
 		return l.socketAddress(fd, n, c.a, n.Args[0], n.Args[1], n.Args[2])
 	case kindSend:
 		return l.socketAddress(fd, n, c.a, n.Args[0], n.Args[4], n.Args[5])
+	case kindMessage:
+		return l.messages(fd, n, c.a, n.Args[0], n.Args[1], 1)
+	case kindMessages:
+		return l.messages(fd, n, c.a, n.Args[0], n.Args[1], uint64(uint32(n.Args[2])))
 	case kindListen:
 		return false, l.listens(n, n.Args[0])
 	case kindSockets:
@@ -320,13 +324,13 @@ func (l *listener) socketAddress(fd int, n *notification, a arg, sock, addr, siz
 // socketCall takes the calls that we want out of socketcall(2), whose arguments
 // are 32 bit words in memory.
 func (l *listener) socketCall(fd int, n *notification, a arg) (bool, error) {
-	const sysBind, sysConnect, sysListen, sysSendTo = 2, 3, 4, 11 // include/uapi/linux/net.h
+	const sysBind, sysConnect, sysListen, sysSendTo, sysSendMsg, sysSendMMsg = 2, 3, 4, 11, 16, 20 // include/uapi/linux/net.h
 	var args [6]uint32
 	count, addr := 3, 1
 	switch n.Args[0] {
 	case sysBind:
 		a.look = noFollow | creates
-	case sysConnect:
+	case sysConnect, sysSendMsg, sysSendMMsg:
 	case sysListen:
 		count = 2
 	case sysSendTo:
@@ -341,8 +345,13 @@ func (l *listener) socketCall(fd int, n *notification, a arg) (bool, error) {
 	for i := range args {
 		args[i] = binary.LittleEndian.Uint32(words[4*i:])
 	}
-	if n.Args[0] == sysListen {
+	switch n.Args[0] {
+	case sysListen:
 		return false, l.listens(n, uint64(args[0]))
+	case sysSendMsg:
+		return l.messages(fd, n, a, uint64(args[0]), uint64(args[1]), 1)
+	case sysSendMMsg:
+		return l.messages(fd, n, a, uint64(args[0]), uint64(args[1]), uint64(args[2]))
 	}
 	return l.socketAddress(fd, n, a, uint64(args[0]), uint64(args[addr]), uint64(args[addr+1]))
 }
@@ -414,7 +423,8 @@ func (l *listener) see(fd int, n *notification, dir int8, path []byte, to want) 
 		return false, nil // what was read may be another process'
 	}
 	pl := place{
-		root: trimRoot(key[rootAt:baseAt]), base: trimRoot(key[baseAt:pathAt]), pid: pid,
+		dirfd: l.dirfd(n, dir),
+		root:  trimRoot(key[rootAt:baseAt]), base: trimRoot(key[baseAt:pathAt]), pid: pid,
 		program: l.census.of(n.PID), ran: &l.ran,
 		as: func(f func() error) error { return l.target.as(pid, f) },
 	}
@@ -449,13 +459,18 @@ func trimRoot(dir []byte) []byte {
 	return dir
 }
 
+// dirfd is the descriptor that is argument dir.
+func (l *listener) dirfd(n *notification, dir int8) int32 {
+	if dir == none {
+		return unix.AT_FDCWD
+	}
+	return int32(n.Args[dir])
+}
+
 // base is the directory that a relative path counts from; empty if there is
 // none in the file system, so that the call fails.
 func (l *listener) base(fd int, n *notification, dir int8) (base []byte, err error) {
-	dirfd := int32(unix.AT_FDCWD)
-	if dir != none {
-		dirfd = int32(n.Args[dir])
-	}
+	dirfd := l.dirfd(n, dir)
 	if dirfd == unix.AT_FDCWD {
 		base, err = l.place(fd, n, workingDir)
 	} else { // not kept: a close(2) or dup2(2) is not notified

@@ -36,11 +36,10 @@
 //     same is not seen; without a name it is fstat(3), and telling the two apart
 //     would take a notification for each: a third more for a Python program.
 //     With other calls it is seen.
-//   - The interpreter of a program that is run from a memfd is not recorded.
-//   - Names of sockets given to sendmsg(2) are not seen; they are made at run
-//     time.
-//   - Descriptors inherited from outside and io_uring, which the programs are
-//     told the kernel does not have, are fanotify's to see.
+//   - io_uring, which the programs are told the kernel does not have, is
+//     fanotify's to see. Files that were open before the recorder started are
+//     nobody's; programs start with no descriptors but 0, 1 and 2 (package
+//     launch).
 //   - Without privileges, a process with different real, effective and saved ids
 //     of which none is root's, or with effective capabilities that the change of
 //     its ids took and it raised again, cannot be read when it uses a path: that

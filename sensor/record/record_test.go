@@ -175,13 +175,37 @@ func scenarios() []scenario {
 		args: []string{"fexecve", "script"},
 		want: map[string]manifest.Ops{"script": opened | executed},
 	}, {
+		name: "execution of a script in memory", files: []string{"script #!$DIR/link -x", "second #!/bin/sh", "link -> second"},
+		args: []string{"memory", "descriptor", "script"},
+		want: map[string]manifest.Ops{"script": opened, "link": linked, "second": executed | opened},
+	}, {
+		name: "execution of a script in memory by its path", files: []string{"script #!$DIR/link -x", "second #!/bin/sh", "link -> second"},
+		args: []string{"memory", "path", "script"},
+		want: map[string]manifest.Ops{"script": opened, "link": linked, "second": executed | opened},
+	}, {
+		name: "file without a name", files: []string{"file"},
+		args: []string{"unlinked", "file"},
+		want: map[string]manifest.Ops{"file": opened | deleted},
+	}, {
+		name: "watches", files: []string{"followed -> file", "itself -> file", "file"},
+		args: []string{"watch"},
+		want: map[string]manifest.Ops{"followed": linked, "file": checked, "itself": checked | linked},
+	}, {
+		name: "mounts", files: []string{"link -> source", "source/file", "point/"},
+		args:  []string{"mount"},
+		modes: []mode{direct}, // a sandbox forbids it
+		want:  map[string]manifest.Ops{"link": linked, "source": checked, "point": checked},
+	}, {
 		name: "relative to a closed and reused descriptor", files: []string{"one/file", "two/file"},
 		args: []string{"reused-dirfd"},
 		want: map[string]manifest.Ops{"one": checked, "one/file": opened, "two": checked, "two/file": opened},
 	}, {
 		name: "unix sockets", files: []string{"sub/"},
 		args: []string{"socket"},
-		want: map[string]manifest.Ops{"sub/sock": created, "sub/none": absent},
+		want: map[string]manifest.Ops{
+			"sub/sock": created, "sub/none": absent,
+			"sub/sendto": absent, "sub/sendmsg": absent, "sub/sendmmsg1": absent, "sub/sendmmsg2": absent,
+		},
 	}, {
 		name:  "script with interpreters",
 		files: []string{"script #!$DIR/link -x", "second #!/bin/sh", "link -> second", "sub/"},

@@ -41,8 +41,10 @@ type place struct {
 	// the directory that relative paths start from, empty for the real root.
 	// Both are physical paths.
 	root, base []byte
-	pid        int
-	program    programID
+	// dirfd is base's descriptor, AT_FDCWD without one.
+	dirfd   int32
+	pid     int
+	program programID
 	// ran is where what an execve loads is put; it may be nil for other calls.
 	ran *ran
 	// as runs f so that it may look at the process, whatever its user.
@@ -67,6 +69,8 @@ type found struct {
 	takes  rights // to the file, so that the call succeeds
 	path   []byte // physical; valid until the next walk
 	hidden bool   // below manifest.Dir
+	// unnamed says that path is a link of /proc to a file without a name.
+	unnamed bool
 }
 
 var (
@@ -137,6 +141,11 @@ func (w *walker) walk(pl place, path []byte, to want) (found, error) {
 			target, ok := w.readlink(pl, magic)
 			if !ok {
 				return found{id: nowhere}, nil
+			}
+			if magic && gone(target) {
+				f := w.result(nowhere, unknown)
+				f.unnamed = true
+				return f, nil
 			}
 			if target[0] == '/' && to.look&beneathDir != 0 {
 				return w.fail(next, manifest.Confined), nil
