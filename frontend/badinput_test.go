@@ -68,7 +68,8 @@ func testBadInput(t *testing.T, s suite) {
 		{
 			name:  "slim image fails only when it is stopped",
 			lines: []string{`COPY fixture /needed`, `EXPOSE 8080`, `CMD ["serve", "/needed"]`, `# slim: drop /needed`},
-			want:  []string{"slim verify failed", "when it was stopped", "exit 0", "exit 1", "keep"},
+			line:  fixtureLine + 3,
+			want:  []string{"slim verify failed", "lacks /needed", "when it was stopped", "exit 0", "exit 1", "asked for by /fixture in stop", "dropped in line 8"},
 		},
 		{
 			name:  "run takes too long",

@@ -7,13 +7,11 @@ import (
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
-	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/solver/pb"
 
-	"github.com/org/slimfile/frontend/lint"
 	"github.com/org/slimfile/llbgen"
 	"github.com/org/slimfile/sensor/manifest"
 )
@@ -25,25 +23,28 @@ const maxFailure = 1 << 20
 type StepError struct {
 	Step    string // trace, pack or verify
 	Failure manifest.Failure
-	// Causes are what the rules found to be to blame.
-	Causes []lint.Finding
 }
 
-// Error is one screen: what failed, expected and got, what to do, the app's
+// maxMissing bounds what a message lists as missing.
+const maxMissing = 6
+
+// Error is one screen: what failed, what the slim image lacks, expected and got, what to do, the app's
 // last lines.
 func (e *StepError) Error() string {
 	f := e.Failure
 	var out strings.Builder
 	fmt.Fprintf(&out, "slim %s failed: %s", e.Step, f.Message)
-	type row struct{ name, text string }
-	rows := []row{{"probe", f.Probe}, {"expected", f.Expected}, {"got", f.Got}}
-	for _, c := range e.Causes {
-		rows = append(rows, row{"cause", linter.LintFormatShort(c.Rule.Name, c.Message, c.Line())})
+	var missing []string
+	for i, m := range f.Missing {
+		if i == maxMissing {
+			missing = append(missing, fmt.Sprintf("and %d more", len(f.Missing)-i))
+			break
+		}
+		missing = append(missing, describeMissing(m))
 	}
-	if len(e.Causes) == 0 { // which say what to do
-		rows = append(rows, row{"remedy", f.Remedy})
-	}
-	for _, row := range rows {
+	for _, row := range []struct{ name, text string }{
+		{"missing", strings.Join(missing, "\n")}, {"probe", f.Probe}, {"expected", f.Expected}, {"got", f.Got}, {"remedy", f.Remedy},
+	} {
 		if row.text != "" {
 			fmt.Fprintf(&out, "\n  %-9s %s", row.name, strings.ReplaceAll(row.text, "\n", "\n            "))
 		}
@@ -80,30 +81,14 @@ func (b *build) failed(ctx context.Context, err error) error {
 		}
 		return errors.New(text)
 	}
+	blame(f, b.cfg.Rules)
 	return &StepError{Step: step, Failure: *f}
-}
-
-// sameEnd is an error when the app ended well in the traced run and not in the
-// verified one: the probes are over by then, but something is missing.
-func sameEnd(traced, verified manifest.RunReport) error {
-	failed := func(r manifest.RunReport) bool { return r.Stop != nil && r.Stop.Failed }
-	if failed(traced) || !failed(verified) {
-		return nil
-	}
-	return &StepError{Step: "verify", Failure: manifest.Failure{
-		Message:  "the app failed when it was stopped",
-		Expected: traced.Stopped + ", as in the image as built",
-		Got:      verified.Stopped,
-		Remedy:   "the slim image lacks something that the app needs to end; the step's log above may name it: add `# slim: keep GLOB`",
-	}}
 }
 
 // stepOf tells a step of ours by its command line; empty for any other.
 func stepOf(args []string) string {
 	switch {
 	case len(args) == 2 && args[0] == llbgen.Sensor:
-		return args[1]
-	case len(args) == 2 && args[0] == llbgen.Packer:
 		return args[1]
 	case len(args) == 1 && args[0] == llbgen.Packer:
 		return "pack"
@@ -183,26 +168,18 @@ func withSource(err error, sm *llb.SourceMap) error {
 	}
 	var broken *RulesError
 	if errors.As(err, &broken) {
-		return atFindings(err, sm, broken.Findings)
+		quoted := map[int]bool{}
+		for _, f := range broken.Findings {
+			if line := f.Line(); !quoted[line] && len(quoted) < maxQuoted {
+				quoted[line] = true
+				err = atLines(err, sm, ranges(f.Ranges))
+			}
+		}
+		return err
 	}
 	var step *StepError
-	switch {
-	case !errors.As(err, &step):
-	case len(step.Causes) > 0:
-		return atFindings(err, sm, step.Causes)
-	case step.Failure.Source != nil:
+	if errors.As(err, &step) && step.Failure.Source != nil {
 		return atLines(err, sm, location(*step.Failure.Source))
-	}
-	return err
-}
-
-func atFindings(err error, sm *llb.SourceMap, found []lint.Finding) error {
-	quoted := map[int]bool{}
-	for _, f := range found {
-		if line := f.Line(); !quoted[line] && len(quoted) < maxQuoted {
-			quoted[line] = true
-			err = atLines(err, sm, ranges(f.Ranges))
-		}
 	}
 	return err
 }

@@ -40,28 +40,6 @@ func TestStepErrorLeavesOutWhatIsNotKnown(t *testing.T) {
 	}
 }
 
-func TestSameEnd(t *testing.T) {
-	well := manifest.RunReport{Stopped: "exit 0"}
-	badly := manifest.RunReport{Stopped: "signal 6 (SIGABRT)", Stop: &manifest.Stopping{Failed: true}}
-	for _, tc := range []struct {
-		name             string
-		traced, verified manifest.RunReport
-		fails            bool
-	}{
-		{"both well", well, well, false},
-		{"the slim one badly", well, badly, true},
-		{"the fat one already", badly, badly, false},
-		{"the fat one only", badly, well, false},
-		{"not verified", well, manifest.RunReport{}, false},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			if err := sameEnd(tc.traced, tc.verified); (err != nil) != tc.fails {
-				t.Errorf("error %v", err)
-			}
-		})
-	}
-}
-
 func TestWithSource(t *testing.T) {
 	sm := llb.NewSourceMap(nil, "Dockerfile", "Dockerfile", []byte("FROM a\n# slim: probe http /\nCMD [\"b\"]\n"))
 	sm.Definition = &llb.Definition{}

@@ -38,6 +38,7 @@ func TestIntegration(t *testing.T) {
 		{"image", testImage},
 		{"outputs", testOutputs},
 		{"observed", testObserved},
+		{"proof", testProof},
 		{"caching", testCaching},
 		{"refresh", testRefresh},
 		{"attestations", testAttestations},

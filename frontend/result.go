@@ -130,7 +130,7 @@ func (b *build) line(s *slimmed) string {
 
 // warn tells the user what the steps found worth telling.
 func (b *build) warn(ctx context.Context, s *slimmed) {
-	for _, text := range slices.Concat(s.run.Warnings, s.summary.Warnings) {
+	for _, text := range slices.Concat(s.run.Warnings, s.summary.Warnings, s.warnings) {
 		b.src.Warn(ctx, "slim: "+text, gwclient.WarnOpts{Level: 1})
 	}
 }

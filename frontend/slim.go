@@ -49,7 +49,6 @@ type slimmed struct {
 	fat      *dockerfile2llb.Result
 	fatState llb.State
 	steps    llbgen.Steps
-	packing  manifest.Pack
 	traced   llbgen.Traced
 	packed   llbgen.Packed
 	verified *llbgen.Traced
@@ -57,6 +56,7 @@ type slimmed struct {
 	summary  manifest.Summary
 	facts    manifest.Facts
 	probes   []manifest.Probe
+	warnings []string // of the proof
 }
 
 // run builds every platform and puts the result together.
@@ -90,9 +90,6 @@ func (b *build) prepare(ctx context.Context) (err error) {
 	if b.scanner, err = newSBOMScanner(ctx, b.client, b.bc); err != nil {
 		return err
 	}
-	if b.input, b.settings, err = b.lintInput(ctx); err != nil {
-		return err
-	}
 	b.done = map[string]*slimmed{}
 	return b.readBodies(ctx)
 }
@@ -110,9 +107,6 @@ func (b *build) platform(ctx context.Context, p *ocispecs.Platform, idx int) (*d
 		}
 	}
 	s, err := b.slim(ctx, fat, p)
-	if err != nil && idx == 0 {
-		err = b.explain(ctx, s, err)
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -177,13 +171,13 @@ func (b *build) slim(ctx context.Context, fat *dockerfile2llb.Result, p *ocispec
 	if s.fatState, err = llbgen.Fixed(ctx, fat.State, b.date(fat.Epoch), b.dated); err != nil {
 		return nil, err
 	}
-	s.packing = b.cfg.Pack(fat.Image.Config, platformID(p))
-	if s.packing.Copied, err = llbgen.Copied(ctx, fat.State); err != nil {
+	pack := b.cfg.Pack(fat.Image.Config, platformID(p))
+	if pack.Copied, err = llbgen.Copied(ctx, fat.State); err != nil {
 		return nil, err
 	}
 	if fat.Epoch != nil {
 		seconds := fat.Epoch.Unix()
-		s.packing.Epoch = &seconds
+		pack.Epoch = &seconds
 	}
 	if b.cfg.Sensor != config.SensorSeccomp {
 		witnessed := run
@@ -192,7 +186,7 @@ func (b *build) slim(ctx context.Context, fat *dockerfile2llb.Result, p *ocispec
 			witnessed.Fanotify = manifest.FanotifyDemand
 		}
 		s.steps.Security = pb.SecurityMode_INSECURE
-		err := b.evaluate(ctx, s, witnessed)
+		err := b.evaluate(ctx, s, witnessed, pack)
 		if !notEntitled(err) {
 			return s, err
 		}
@@ -202,20 +196,20 @@ func (b *build) slim(ctx context.Context, fat *dockerfile2llb.Result, p *ocispec
 	}
 	run.Privileged, run.Fanotify = false, manifest.FanotifyOff
 	s.steps.Security = pb.SecurityMode_SANDBOX
-	return s, b.evaluate(ctx, s, run)
+	return s, b.evaluate(ctx, s, run, pack)
 }
 
 // evaluate runs the steps in one solve and reads their reports.
-func (b *build) evaluate(ctx context.Context, s *slimmed, run manifest.Run) (err error) {
+func (b *build) evaluate(ctx context.Context, s *slimmed, run manifest.Run, pack manifest.Pack) (err error) {
 	run.Calls = !b.cfg.Verify // otherwise the verifying run has them recorded
 	if s.traced, err = s.steps.Trace(s.fatState, run); err != nil {
 		return err
 	}
-	if s.packed, err = s.steps.Pack(s.fatState, s.traced, s.packing); err != nil {
+	if s.packed, err = s.steps.Pack(s.fatState, s.traced, pack); err != nil {
 		return err
 	}
 	if b.cfg.Verify {
-		verified, err := s.steps.Verify(s.packed, run)
+		verified, err := s.steps.Verify(s.fatState, s.packed, run)
 		if err != nil {
 			return err
 		}
@@ -238,7 +232,18 @@ func (b *build) evaluate(ctx context.Context, s *slimmed, run manifest.Run) (err
 	if err := eg.Wait(); err != nil {
 		return err
 	}
-	return sameEnd(s.run, verified)
+	return s.prove(verified, b.cfg.Rules)
+}
+
+// prove compares the runs of the image as built and of the slim one, if there
+// was one.
+func (s *slimmed) prove(verified manifest.RunReport, rules []manifest.Rule) error {
+	if s.verified == nil {
+		return nil
+	}
+	p := proof{traced: s.run, verified: verified, probes: s.probes, rules: rules}
+	s.warnings = p.warnings()
+	return p.failure()
 }
 
 func (b *build) network() pb.NetMode {

@@ -63,7 +63,7 @@ func usage() int {
 func supervise(mode trace.Mode) (code int) {
 	ctx, cancel := signal.NotifyContext(context.Background(), unix.SIGTERM, unix.SIGINT)
 	defer cancel()
-	dirs := trace.Dirs{Input: manifest.InputDir, Output: manifest.OutputDir}
+	dirs := trace.Dirs{Input: manifest.InputDir, Output: manifest.OutputDir, Source: manifest.SourceDir}
 	err := trace.Run(ctx, dirs, mode, os.Stdout)
 	if err == nil {
 		return 0

@@ -23,7 +23,6 @@ func Rules() []*Rule {
 		pinRules(),
 		commandRules(),
 		imageRules(),
-		startRules(),
 		fileRules(),
 		observedRules(),
 		stockRules(),

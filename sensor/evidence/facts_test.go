@@ -1,14 +1,17 @@
 package evidence_test
 
 import (
+	"bytes"
 	"os"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/org/slimfile/sensor/evidence"
+	"github.com/org/slimfile/sensor/keepset"
 	"github.com/org/slimfile/sensor/manifest"
 	"github.com/org/slimfile/sensor/rootfs"
 	"github.com/org/slimfile/sensor/rootfs/rootfstest"
@@ -52,17 +55,33 @@ func TestFacts(t *testing.T) {
 	defer root.Close()
 
 	ops := map[string]manifest.Ops{"/usr/bin/used": manifest.Executed, "/app/run": manifest.Executed, "/data/code": manifest.Mapped}
+	var names []string
 	for name := range image {
 		if name != "/usr/bin/gcc" {
-			ops[name] = max(ops[name], manifest.Opened)
+			names = append(names, name)
 		}
 	}
-	set := resolvePack(t, root, manifest.Pack{
+	slices.Sort(names)
+	var trace bytes.Buffer
+	must(t, manifest.WriteTrace(&trace, 1, len(names), func(yield func(manifest.Entry) bool) {
+		for _, name := range names {
+			if !yield(manifest.Entry{Path: manifest.Path(name), Ops: max(ops[name], manifest.Opened)}) {
+				return
+			}
+		}
+	}))
+	set, err := keepset.Resolve(t.Context(), root, &trace, manifest.Pack{
 		Version: manifest.Version, Platform: "linux/amd64", Image: manifest.Image{User: "app", Volumes: []string{"/data"}},
-	}, ops)
+	})
+	must(t, err)
 	out := t.TempDir()
 	_, err = evidence.Write(t.Context(), root, set, out)
 	must(t, err)
+	data, err := os.ReadFile(out + "/" + manifest.FactsFile)
+	must(t, err)
+	var got manifest.Facts
+	must(t, manifest.Decode(data, &got))
+
 	uid := uint32(1000)
 	want := manifest.Facts{
 		Version: manifest.Version, OS: manifest.OS{ID: "debian", VersionID: "12", Name: "Debian GNU/Linux 12 (bookworm)"},
@@ -73,7 +92,7 @@ func TestFacts(t *testing.T) {
 		Shells:  []manifest.Path{"/usr/bin/bash"}, PackageManagers: []manifest.Path{"/usr/bin/apt-get"},
 		TLS: "/usr/lib/libssl.so.3", DevTools: []manifest.Path{"/usr/bin/gcc"},
 	}
-	if got := readFacts(t, out); !reflect.DeepEqual(got, want) {
+	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 }

@@ -39,7 +39,6 @@ var families = slices.Concat(
 	javaFamilies,
 	localeFamilies,
 	magickFamilies,
-	nodeFamilies,
 	pamFamilies,
 	perlFamilies,
 	phpFamilies,

@@ -20,9 +20,7 @@ import (
 
 	"github.com/org/slimfile/sensor/keepset/dpkg"
 	"github.com/org/slimfile/sensor/keepset/elfdyn"
-	"github.com/org/slimfile/sensor/keepset/jsmodule"
 	"github.com/org/slimfile/sensor/keepset/ldso"
-	"github.com/org/slimfile/sensor/keepset/program"
 	"github.com/org/slimfile/sensor/manifest"
 	"github.com/org/slimfile/sensor/rootfs"
 )
@@ -33,12 +31,10 @@ import (
 func Resolve(ctx context.Context, root *rootfs.Root, trace io.Reader, pack manifest.Pack) (*Set, error) {
 	b := &builder{
 		ctx: ctx, root: root, near: root.Reader(), pack: pack, env: environment(pack.Image.Env),
-		finder: program.NewFinder(root, pack.Image), tree: newArena(), parsed: map[string]*elfdyn.File{}, objects: map[[sha256.Size]byte]bool{}, scripts: map[string]bool{}, wordNodes: map[nodeID]bool{},
+		tree: newArena(), parsed: map[string]*elfdyn.File{}, objects: map[[sha256.Size]byte]bool{}, scripts: map[string]bool{}, wordNodes: map[nodeID]bool{},
 		seen: map[string]bool{}, found: map[string][]string{},
 	}
 	defer b.near.Close()
-	b.tried = newFolders(root)
-	b.modules = jsmodule.NewResolver(b.tried)
 	for _, step := range []func() error{
 		b.prepare,
 		func() error { return b.readTrace(trace) },
@@ -70,7 +66,6 @@ type builder struct {
 	tree   *arena
 	drops  []string
 	loader *ldso.Loader
-	finder *program.Finder
 	db     *dpkg.DB
 	header manifest.Header
 
@@ -80,9 +75,6 @@ type builder struct {
 	objects   map[[sha256.Size]byte]bool // libraries seen to by keepLinked, with what they inherit
 	rule      ruleID                     // of the family that is at work
 	local     localRules
-	tried     *folders
-	modules   *jsmodule.Resolver
-	skipped   []string            // folders of data beyond measure
 	inherited int                 // of objects, how many inherit folders
 	scripts   map[string]bool     // shell scripts parsed
 	seen      map[string]bool     // things that a rule has dealt with
@@ -261,8 +253,7 @@ func (b *builder) isForeign(path string, info rootfs.Info, why Reasons) bool {
 	if why&User != 0 {
 		return false
 	}
-	switch path {
-	case "/etc/resolv.conf", "/etc/hosts", "/etc/hostname", "/etc/mtab":
+	if rootfs.FromRuntime(path) {
 		// Builders leave empty files there as mount points.
 		return why&touched == 0 || !info.IsRegular() || info.Size == 0
 	}
@@ -283,7 +274,12 @@ func environment(env []string) map[string]string {
 }
 
 // abs makes a path of the image's config absolute.
-func (b *builder) abs(path string) string { return b.finder.Abs(path) }
+func (b *builder) abs(path string) string {
+	if strings.HasPrefix(path, "/") {
+		return path
+	}
+	return "/" + strings.Trim(b.pack.Image.WorkingDir, "/") + "/" + path
+}
 
 // finish brings the tree into order and counts.
 func (b *builder) finish() error {
@@ -292,9 +288,6 @@ func (b *builder) finish() error {
 		b.warn("not shipped, for a socket is of use only to the process that made it: %s", enumerate(b.sockets))
 	}
 	b.warnOfWords()
-	if len(b.skipped) > 0 {
-		b.warn("modules name folders of data that are too large to keep on suspicion; keep them if the app reads them: %s", enumerate(b.skipped))
-	}
 	return b.countListed()
 }
 
@@ -327,6 +320,6 @@ func (b *builder) countListed() error {
 func (b *builder) set() *Set {
 	return &Set{
 		tree: b.tree, generated: b.generated, warnings: b.warnings,
-		pack: b.pack, probes: b.header.Probes, listed: b.listed, db: b.db,
+		image: b.pack.Image, probes: b.header.Probes, listed: b.listed, db: b.db,
 	}
 }

@@ -12,7 +12,7 @@ type Set struct {
 	tree      *arena
 	generated []File
 	warnings  []string
-	pack      manifest.Pack
+	image     manifest.Image
 	probes    int
 	listed    int
 	db        *dpkg.DB
@@ -89,8 +89,8 @@ func (s *Set) Probes() int { return s.probes }
 // the slim image has fewer entries of than the run saw.
 func (s *Set) Listed() int { return s.listed }
 
-// Pack returns what the set was made for.
-func (s *Set) Pack() manifest.Pack { return s.pack }
+// Image returns what was told of the image's config.
+func (s *Set) Image() manifest.Image { return s.image }
 
 // Packages returns the image's packages and what they own.
 func (s *Set) Packages() *dpkg.DB { return s.db }

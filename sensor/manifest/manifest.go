@@ -33,7 +33,8 @@ const (
 	InputDir = Dir + "/in"
 	// OutputDir is the step's output mount.
 	OutputDir = Dir + "/out"
-	// SourceDir is the read-only image as built, for slimfile-pack.
+	// SourceDir is the read-only image as built, for slimfile-pack and for the
+	// verifying run.
 	SourceDir = Dir + "/src"
 	// TraceDir is what the traced run left, for slimfile-pack: TraceSubdir of it
 	// to pack, all of it to report.

@@ -58,6 +58,7 @@ type Omitted struct {
 	Outbound  int64 `json:"outbound,omitempty"`  // likewise
 	Changes   int64 `json:"changes,omitempty"`
 	Zombies   int64 `json:"zombies,omitempty"`
+	Missing   int64 `json:"missing,omitempty"`
 }
 
 // Stopping is how the app took STOPSIGNAL. RunReport.StopMS says how long.

@@ -129,6 +129,8 @@ type Failure struct {
 	Log      []string  `json:"log,omitempty"` // the app's last lines, at most LogTail
 	Remedy   string    `json:"remedy,omitempty"`
 	Source   *Location `json:"source,omitempty"`
+	// Missing is what a verifying run lacked, as in RunReport.
+	Missing []Missing `json:"missing,omitempty"`
 }
 
 // LogTail bounds Failure.Log in lines, LogLine each line in bytes.
@@ -186,8 +188,22 @@ type RunReport struct {
 	// probes were done, sorted, at most 20. Their parent is the app's first
 	// process, or became it when theirs ended.
 	Zombies []string `json:"zombies,omitempty"`
-	Omitted Omitted  `json:"omitted,omitzero"`
+	// Complaints are the lines of the app's log that speak of something missing,
+	// at most MaxComplaints of different forms.
+	Complaints []Complaint `json:"complaints,omitempty"`
+	// Output is what the app of a run with ReadyExit wrote.
+	Output *Answer `json:"output,omitempty"`
+	// Missing is what a verifying run asked for in vain that the image as built
+	// has, at most MaxMissing, in the order of TouchFile.
+	Missing []Missing `json:"missing,omitempty"`
+	Omitted Omitted   `json:"omitted,omitzero"`
 }
+
+// Bounds of RunReport's lists.
+const (
+	MaxComplaints = 100
+	MaxMissing    = 200
+)
 
 // MaxWitness bounds RunReport.Witness.
 const MaxWitness = 1000
@@ -205,4 +221,6 @@ type ProbeResult struct {
 	Name string `json:"name"`
 	Got  string `json:"got"` // "200 OK, 12 bytes"
 	MS   int64  `json:"ms"`
+	// Answer is nil for a probe whose answers cannot be compared.
+	Answer *Answer `json:"answer,omitempty"`
 }

@@ -63,10 +63,10 @@ func (e *exec) Expected() string {
 }
 
 // Probe implements Prober. When ctx ends first the program is killed.
-func (e *exec) Probe(ctx context.Context) (string, error) {
+func (e *exec) Probe(ctx context.Context) (Result, error) {
 	process, pipe, err := e.start(e.probe.Command)
 	if err != nil {
-		return "", err
+		return Result{}, err
 	}
 	defer pipe.Close()
 	output := make(chan []byte, 1)
@@ -76,33 +76,33 @@ func (e *exec) Probe(ctx context.Context) (string, error) {
 	case <-process.Done():
 	case <-ctx.Done():
 		if err := process.Signal(unix.SIGKILL); err != nil && !errors.Is(err, unix.ESRCH) {
-			return "", fmt.Errorf("kill: %w", err)
+			return Result{}, fmt.Errorf("kill: %w", err)
 		}
 		select {
 		case <-process.Done():
 		case <-time.After(killTime):
-			return "", fmt.Errorf("the program did not end within %s of SIGKILL", killTime)
+			return Result{}, fmt.Errorf("the program did not end within %s of SIGKILL", killTime)
 		}
 	}
 	if err := pipe.SetReadDeadline(time.Now().Add(drainTime)); err != nil {
-		return "", fmt.Errorf("output pipe: %w", err)
+		return Result{}, fmt.Errorf("output pipe: %w", err)
 	}
 	text := <-output
 	if ctx.Err() != nil {
-		return "", &partialError{"still running" + quoted(text)}
+		return Result{}, &partialError{"still running" + quoted(text)}
 	}
 	return e.judge(process.ExitStatus(), text)
 }
 
-func (e *exec) judge(status unix.WaitStatus, output []byte) (string, error) {
+func (e *exec) judge(status unix.WaitStatus, output []byte) (Result, error) {
 	got := Exit(status)
 	switch {
 	case !status.Exited() || status.ExitStatus() != e.probe.Exit:
-		return "", errors.New(got + quoted(output))
+		return Result{}, errors.New(got + quoted(output))
 	case e.match != nil && !e.match.Match(output):
-		return "", errors.New(got + " and output that does not match" + quoted(output))
+		return Result{}, errors.New(got + " and output that does not match" + quoted(output))
 	}
-	return got, nil
+	return Result{Got: got, Answer: NewAnswer(status.ExitStatus(), "", output)}, nil
 }
 
 // collect reads all of r and returns the beginning. It ends with the pipe or

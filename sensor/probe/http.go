@@ -103,37 +103,37 @@ func (h *HTTP) Expected() string {
 }
 
 // Probe implements Prober. Redirects are answers, not followed.
-func (h *HTTP) Probe(ctx context.Context) (string, error) {
+func (h *HTTP) Probe(ctx context.Context) (Result, error) {
 	req, err := h.request(ctx)
 	if err != nil {
-		return "", err
+		return Result{}, err
 	}
 	transport := h.transport()
 	defer transport.CloseIdleConnections()
 	resp, err := transport.RoundTrip(req)
 	if errors.Is(err, io.EOF) {
-		return "", fmt.Errorf("the connection was closed without an answer: %w", err)
+		return Result{}, fmt.Errorf("the connection was closed without an answer: %w", err)
 	}
 	if err != nil {
-		return "", err
+		return Result{}, err
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
 	got := fmt.Sprintf("%s, %s", resp.Status, size(len(body)))
 	if ctx.Err() != nil {
-		return "", &partialError{got + ", no end of the body"}
+		return Result{}, &partialError{got + ", no end of the body"}
 	}
 	if err != nil {
-		return "", fmt.Errorf("%s, then: %w", got, err)
+		return Result{}, fmt.Errorf("%s, then: %w", got, err)
 	}
 	body = body[:min(len(body), maxBody)]
 	switch {
 	case !h.status.Contains(resp.StatusCode):
-		return "", shown(got, body)
+		return Result{}, shown(got, body)
 	case h.match != nil && !h.match.Match(body):
-		return "", shown(got+" that do not match", body)
+		return Result{}, shown(got+" that do not match", body)
 	}
-	return got, nil
+	return Result{Got: got, Answer: NewAnswer(resp.StatusCode, resp.Header.Get("Content-Type"), body)}, nil
 }
 
 // transport makes one for a single request: nothing is shared between probes,

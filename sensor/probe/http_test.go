@@ -122,11 +122,11 @@ func TestHTTP(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), limit)
 			defer cancel()
 			got, err := h.Probe(ctx)
-			if tt.err == "" && (err != nil || !strings.HasPrefix(got, tt.got)) {
-				t.Errorf("got %q, %v, want %q", got, err, tt.got)
+			if tt.err == "" && (err != nil || !strings.HasPrefix(got.Got, tt.got)) {
+				t.Errorf("got %q, %v, want %q", got.Got, err, tt.got)
 			}
 			if tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)) {
-				t.Errorf("got %q, error %v, want one with %q", got, err, tt.err)
+				t.Errorf("got %q, error %v, want one with %q", got.Got, err, tt.err)
 			}
 		})
 	}
@@ -149,8 +149,8 @@ func TestHTTPv6Only(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := h.Probe(t.Context()); err != nil || got != "200 OK, 12 bytes" {
-		t.Errorf("got %q, %v", got, err)
+	if got, err := h.Probe(t.Context()); err != nil || got.Got != "200 OK, 12 bytes" {
+		t.Errorf("got %q, %v", got.Got, err)
 	}
 }
 

@@ -25,10 +25,9 @@ import (
 type Prober interface {
 	// Expected is what a good answer is, for messages: "status 200".
 	Expected() string
-	// Probe makes the request once, within ctx. It returns a good answer in a
-	// few words ("200 OK, 12 bytes"); the text of an error says what came
-	// instead.
-	Probe(ctx context.Context) (got string, err error)
+	// Probe makes the request once, within ctx. The text of an error says what
+	// came instead of a good answer.
+	Probe(ctx context.Context) (Result, error)
 }
 
 // New returns the prober that p asks for. Exec probes start their program
@@ -53,7 +52,7 @@ const refusedInterval = 20 * time.Millisecond
 // p.TimeoutSeconds. A refused connection is always tried again, any other
 // failure p.Retries times; those retries are spread over the timeout, so that
 // an app which needs a while to become healthy gets it.
-func Run(ctx context.Context, p manifest.Probe, prober Prober) (got string, err error) {
+func Run(ctx context.Context, p manifest.Probe, prober Prober) (Result, error) {
 	timeout := Seconds(p.TimeoutSeconds)
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no answer within %s", timeout))
 	defer cancel()
@@ -72,13 +71,13 @@ func Run(ctx context.Context, p manifest.Probe, prober Prober) (got string, err 
 		wait := refusedInterval
 		if ctx.Err() == nil && !errors.Is(err, unix.ECONNREFUSED) {
 			if retries == 0 {
-				return "", err
+				return Result{}, err
 			}
 			retries--
 			wait = pause
 		}
 		if !sleep(ctx, wait) {
-			return "", timedOut(ctx, last)
+			return Result{}, timedOut(ctx, last)
 		}
 	}
 }

@@ -21,12 +21,12 @@ type scripted struct {
 
 func (*scripted) Expected() string { return "fine" }
 
-func (s *scripted) Probe(ctx context.Context) (string, error) {
+func (s *scripted) Probe(ctx context.Context) (Result, error) {
 	s.calls++
 	if s.calls <= len(s.errs) {
-		return "", s.errs[s.calls-1]
+		return Result{}, s.errs[s.calls-1]
 	}
-	return "fine", ctx.Err()
+	return Result{Got: "fine"}, ctx.Err()
 }
 
 func TestRun(t *testing.T) {
@@ -48,8 +48,8 @@ func TestRun(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &scripted{errs: tt.errs}
 			got, err := Run(t.Context(), manifest.Probe{TimeoutSeconds: 0.5, Retries: tt.retries}, s)
-			if tt.err == "" && (err != nil || got != "fine") {
-				t.Errorf("got %q, %v", got, err)
+			if tt.err == "" && (err != nil || got.Got != "fine") {
+				t.Errorf("got %q, %v", got.Got, err)
 			}
 			if tt.err != "" && (err == nil || err.Error() != tt.err) {
 				t.Errorf("error %v, want %q", err, tt.err)

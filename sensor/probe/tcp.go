@@ -37,26 +37,27 @@ func (t *tcp) Expected() string {
 }
 
 // Probe implements Prober.
-func (t *tcp) Probe(ctx context.Context) (string, error) {
+func (t *tcp) Probe(ctx context.Context) (Result, error) {
 	conn, err := dialLocal(ctx, t.probe.Port)
 	if err != nil {
-		return "", err
+		return Result{}, err
 	}
 	// Closing is what ends a read or write when the time is up.
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer conn.Close()
 	defer stop()
 	if _, err := conn.Write(t.probe.Send); err != nil {
-		return "", fmt.Errorf("send: %w", err)
+		return Result{}, fmt.Errorf("send: %w", err)
 	}
 	if t.match == nil {
-		return "connected", nil
+		return Result{Got: "connected"}, nil
 	}
 	return t.expect(ctx, conn)
 }
 
-// expect reads until the answer matches, ends or is too long.
-func (t *tcp) expect(ctx context.Context, conn io.Reader) (string, error) {
+// expect reads until the answer matches, ends or is too long. How much of it is
+// read by then is chance, so that there is nothing to compare.
+func (t *tcp) expect(ctx context.Context, conn io.Reader) (Result, error) {
 	reply := make([]byte, 0, 4096)
 	for len(reply) < maxReply {
 		if len(reply) == cap(reply) {
@@ -66,16 +67,16 @@ func (t *tcp) expect(ctx context.Context, conn io.Reader) (string, error) {
 		reply = reply[:len(reply)+n]
 		switch {
 		case t.match.Match(reply):
-			return "connected, " + size(len(reply)) + " of answer", nil
+			return Result{Got: "connected, " + size(len(reply)) + " of answer"}, nil
 		case ctx.Err() != nil:
-			return "", &partialError{unmatched(reply)}
+			return Result{}, &partialError{unmatched(reply)}
 		case err == io.EOF:
-			return "", fmt.Errorf("%s, then the end of the connection", unmatched(reply))
+			return Result{}, fmt.Errorf("%s, then the end of the connection", unmatched(reply))
 		case err != nil:
-			return "", fmt.Errorf("%s, then %w", unmatched(reply), err)
+			return Result{}, fmt.Errorf("%s, then %w", unmatched(reply), err)
 		}
 	}
-	return "", fmt.Errorf("%s (64 KiB read)", unmatched(reply))
+	return Result{}, fmt.Errorf("%s (64 KiB read)", unmatched(reply))
 }
 
 // unmatched describes an answer that does not match.

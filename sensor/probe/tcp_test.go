@@ -69,8 +69,8 @@ func TestTCP(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), limit)
 			defer cancel()
 			got, err := prober.Probe(ctx)
-			if tt.err == "" && (err != nil || got != tt.got) {
-				t.Errorf("got %q, %v, want %q", got, err, tt.got)
+			if tt.err == "" && (err != nil || got.Got != tt.got) {
+				t.Errorf("got %q, %v, want %q", got.Got, err, tt.got)
 			}
 			if tt.err != "" && (err == nil || !strings.Contains(err.Error(), tt.err)) {
 				t.Errorf("error %v, want one with %q", err, tt.err)

@@ -2,6 +2,7 @@ package record
 
 import (
 	"cmp"
+	"encoding/binary"
 	"errors"
 	"os"
 	"slices"
@@ -297,11 +298,16 @@ func (l *listener) argv0(n *notification, c call) (string, error) {
 	if list == 0 {
 		return "", nil
 	}
-	first := make([]byte, wordSize(n.Arch))
-	if err := l.target.read(int(n.PID), list, first); err != nil {
+	word := make([]byte, wordSize(n.Arch))
+	if err := l.target.read(int(n.PID), list, word); err != nil {
 		return "", err
 	}
-	at := word(first)
+	var at uint64
+	if len(word) == 4 {
+		at = uint64(binary.LittleEndian.Uint32(word))
+	} else {
+		at = binary.LittleEndian.Uint64(word)
+	}
 	if at == 0 {
 		return "", nil
 	}

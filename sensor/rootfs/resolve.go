@@ -122,3 +122,13 @@ func (w *walker) through(link string, more bool) error {
 	w.rest = target
 	return nil
 }
+
+// FromRuntime says whether the container runtime provides what is at the path,
+// whatever the image has there.
+func FromRuntime(path string) bool {
+	switch path {
+	case "/etc/resolv.conf", "/etc/hosts", "/etc/hostname", "/etc/mtab":
+		return true
+	}
+	return false
+}

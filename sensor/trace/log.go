@@ -46,6 +46,11 @@ type appLog struct {
 	streamed int // bytes
 	tail     tail
 	ready    *regexp.Regexp // nil: not waited for, or seen
+	// complaints are the lines that speak of something missing.
+	complaints []manifest.Complaint
+	// head is the beginning, as far as there is room for it.
+	head []byte
+	room int // bytes
 }
 
 // pipe returns a descriptor for an app to write to. The caller closes it once
@@ -127,6 +132,11 @@ func (l *appLog) split(line, data []byte) []byte {
 // take handles one line.
 func (l *appLog) take(line []byte) {
 	l.tail.add(line)
+	l.complain(line)
+	if n := min(len(line), l.room); n > 0 {
+		l.head = append(append(l.head, line[:n]...), '\n')
+		l.room -= n
+	}
 	if l.ready != nil && l.ready.Match(line) {
 		l.ready = nil
 	}

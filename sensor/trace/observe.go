@@ -127,3 +127,17 @@ func zombieOf(stat string, parent int) (name string, ok bool) {
 	}
 	return probe.Printable([]byte(name)), true
 }
+
+// missing lists what a verifying run lacked, as far as result tells, which is nil
+// if the recorder failed; lines are those in which it may be spoken of.
+func (s *supervisor) missing(result *record.Result, lines []string) []manifest.Missing {
+	if s.source == nil || result == nil {
+		return nil
+	}
+	list, omitted, err := compare(s.source, result, s.report.Phases, lines)
+	if err != nil { // what was found is good all the same
+		s.warn("what the slim image lacks is not known in full: %s", err)
+	}
+	s.report.Omitted.Missing = omitted
+	return list
+}

@@ -112,7 +112,10 @@ func startContainer(t *testing.T, run manifest.Run, order *sensorOrder) *contain
 	t.Helper()
 	needRoot(t)
 	if order.Dirs.Input == "" {
-		order.Dirs = Dirs{Input: t.TempDir(), Output: t.TempDir()}
+		order.Dirs.Input, order.Dirs.Output = t.TempDir(), t.TempDir()
+	}
+	if order.Dirs.Source == "" {
+		order.Dirs.Source = t.TempDir()
 	}
 	if err := os.WriteFile(filepath.Join(order.Dirs.Input, manifest.RunFile), encode(t, run), 0o400); err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"github.com/org/slimfile/sensor/manifest"
 	"github.com/org/slimfile/sensor/probe"
 	"github.com/org/slimfile/sensor/record"
+	"github.com/org/slimfile/sensor/rootfs"
 )
 
 // supervisor carries out one run.
@@ -25,6 +26,7 @@ type supervisor struct {
 	console *console
 	log     *appLog
 	session *record.Session
+	source  *rootfs.Root // the image as built, of a verifying run
 
 	probers []probe.Prober // parallel to run.Probes
 	ready   condition
@@ -34,6 +36,7 @@ type supervisor struct {
 	app       *launch.Process
 	phase     string // one of the phase constants
 	report    manifest.RunReport
+	answers   int // bytes of text in the report's answers
 	beginning time.Time
 }
 
@@ -65,6 +68,9 @@ func newSupervisor(input string, mode Mode, stdout io.Writer) (*supervisor, erro
 	}
 	if s.signal, err = parseSignal(run.Stop.Signal); err != nil {
 		return nil, &manifest.Failure{Phase: phaseStop, Message: err.Error(), Remedy: "correct STOPSIGNAL"}
+	}
+	if run.Ready.Kind == manifest.ReadyExit {
+		s.log.room = maxOutput
 	}
 	if s.ready, err = newCondition(run.Ready, s.log); err != nil {
 		return nil, &manifest.Failure{Phase: phaseReady, Message: err.Error(), Source: run.Ready.Source}
@@ -121,6 +127,7 @@ func (s *supervisor) supervise(ctx context.Context) (outcome, error) {
 	result, err := session.Close()
 	if failed != nil {
 		f := s.explain(failed, interrupted)
+		f.Missing = s.missing(result, append(strings.Split(f.Got, "\n"), f.Log...))
 		if errors.Is(err, record.ErrLost) { // which may be why
 			f.Message += "; besides, " + err.Error()
 		}
@@ -276,14 +283,37 @@ func (s *supervisor) probe(ctx context.Context) error {
 			s.console.printf("%s: FAILED (%s)", title, round(took))
 			return err
 		}
-		s.console.printf("%s: ok %s (%s)", title, got, round(took))
-		s.report.Probes = append(s.report.Probes, manifest.ProbeResult{Name: p.Name, Got: got, MS: took.Milliseconds()})
+		s.console.printf("%s: ok %s (%s)", title, got.Got, round(took))
+		s.report.Probes = append(s.report.Probes, manifest.ProbeResult{Name: p.Name, Got: got.Got, MS: took.Milliseconds(), Answer: s.fit(got.Answer)})
 	}
 	return nil
 }
 
+const (
+	// maxOutput bounds how much of a tool's output is compared, in bytes.
+	maxOutput = 256 << 10
+	// maxAnswers bounds the text of all answers in a report, in bytes.
+	maxAnswers = 512 << 10
+)
+
+// fit makes an answer fit into the report: without its text if that is full.
+func (s *supervisor) fit(a *manifest.Answer) *manifest.Answer {
+	if a == nil {
+		return nil
+	}
+	size := 0
+	for _, p := range a.Pieces {
+		size += len(p)
+	}
+	if s.answers+size > maxAnswers {
+		a.Pieces, a.Cut, size = nil, true, 0
+	}
+	s.answers += size
+	return a
+}
+
 // probeOne makes one probe and sees to it that the app is alive at its end.
-func (s *supervisor) probeOne(ctx context.Context, p manifest.Probe, prober probe.Prober) (string, error) {
+func (s *supervisor) probeOne(ctx context.Context, p manifest.Probe, prober probe.Prober) (probe.Result, error) {
 	if s.run.Ready.Kind == manifest.ReadyExit {
 		got, err := probe.Run(ctx, p, prober)
 		return got, s.probeFailure(ctx, p, prober, err)
@@ -298,9 +328,9 @@ func (s *supervisor) probeOne(ctx context.Context, p manifest.Probe, prober prob
 	how, gone, goneErr := s.gone()
 	switch {
 	case goneErr != nil:
-		return "", goneErr
+		return probe.Result{}, goneErr
 	case gone:
-		return "", s.diedDuring(p, prober, how)
+		return probe.Result{}, s.diedDuring(p, prober, how)
 	default:
 		return got, s.probeFailure(ctx, p, prober, err)
 	}
@@ -316,6 +346,11 @@ func (s *supervisor) conclude(result *record.Result, err error) outcome {
 	s.report.Events, s.report.Lost = result.Events, result.Lost
 	s.report.Witness = result.Witness[:min(len(result.Witness), manifest.MaxWitness)]
 	s.observe(result)
+	s.report.Complaints = s.log.complaints
+	if s.run.Ready.Kind == manifest.ReadyExit {
+		s.report.Output = s.fit(probe.NewAnswer(s.app.ExitStatus().ExitStatus(), "", s.log.head))
+	}
+	s.report.Missing = s.missing(result, s.log.complainedOf())
 	s.report.Warnings = append(s.report.Warnings, result.Warnings...)
 	s.report.TotalMS = time.Since(s.beginning).Milliseconds()
 	for _, warning := range s.report.Warnings {

@@ -44,6 +44,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/org/slimfile/sensor/manifest"
+	"github.com/org/slimfile/sensor/rootfs"
 )
 
 // Mode is what a run is for.
@@ -54,8 +55,8 @@ const (
 	// Trace records an image as it was built; without a complete record the
 	// run fails.
 	Trace Mode = iota
-	// Verify runs a slim image under the same conditions. What it touches is
-	// of no interest.
+	// Verify runs a slim image under the same conditions. What it finds is of
+	// no interest, but what it does not find is: see comparison.
 	Verify
 )
 
@@ -63,6 +64,8 @@ const (
 type Dirs struct {
 	Input  string // has manifest.RunFile; manifest.InputDir in a step
 	Output string // manifest.OutputDir in a step
+	// Source is the image as built, for Verify; manifest.SourceDir in a step.
+	Source string
 }
 
 // Run carries out the run that dirs.Input asks for. The app's log and one line
@@ -91,6 +94,12 @@ func Run(ctx context.Context, dirs Dirs, mode Mode, stdout io.Writer) error {
 	s, err := newSupervisor(dirs.Input, mode, stdout)
 	if err != nil {
 		return out.fail(asFailure(err, phaseStart))
+	}
+	if mode == Verify {
+		if s.source, err = rootfs.Open(dirs.Source); err != nil {
+			return err
+		}
+		defer s.source.Close()
 	}
 	outcome, err := s.supervise(ctx)
 	if err != nil {

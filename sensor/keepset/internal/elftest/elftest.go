@@ -1,5 +1,5 @@
-// Package elftest makes small ELF files for the tests of the packages below
-// sensor.
+// Package elftest makes small ELF files for the tests of keepset and the
+// packages below it.
 package elftest
 
 import (
