@@ -21,7 +21,7 @@ func cleanupRules() []*Rule {
 			Bad:     "FROM debian:12.9-slim\nRUN apt-get update && apt-get install -y curl\n",
 			Good:    "FROM debian:12.9-slim\nRUN apt-get update && apt-get install -y curl && rm -rf /var/lib/apt/lists/*\n",
 			Default: Error,
-			Aliases: []string{"DL3009"},
+			Aliases: []string{"DL3009", "DKL-DI-0005"},
 			Safe:    true,
 			check:   checkAptRemoveLists,
 		},
@@ -33,7 +33,7 @@ func cleanupRules() []*Rule {
 			Bad:     "FROM alpine:3.21\nRUN apk add curl\n",
 			Good:    "FROM alpine:3.21\nRUN apk add --no-cache curl\n",
 			Default: Error,
-			Aliases: []string{"DL3019", "DS-0025"},
+			Aliases: []string{"DL3019", "DS-0025", "DKL-DI-0004"},
 			Safe:    true,
 			check:   checkApkNoCache,
 		},
@@ -169,11 +169,17 @@ func checkRpmCleanAll(p *pass) {
 		leaves: func(c shell.Call) bool {
 			return rpmCall(c, "install", "in", "groupinstall", "localinstall", "reinstall", "update", "upgrade", "up", "builddep", "swap", "distro-sync")
 		},
-		cleans:  func(c shell.Call) bool { return rpmCall(c, "clean") },
+		cleans:  cleansRpm,
 		paths:   []string{"/var/cache/yum", "/var/cache/dnf", "/var/cache/libdnf5", "/var/cache/tdnf"},
 		message: "leaves caches in the layer",
 		remedy:  func(c shell.Call) string { return c.Name + " clean all" },
 	})
+}
+
+// cleansRpm tells whether a call removes all caches: without the lists of
+// packages, the largest of them stays.
+func cleansRpm(c shell.Call) bool {
+	return rpmCall(c, "clean") && slices.ContainsFunc(c.Operands, func(w shell.Word) bool { return !w.Known || w.Text == "all" })
 }
 
 func checkZypperClean(p *pass) {

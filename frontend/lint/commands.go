@@ -24,7 +24,7 @@ func commandRules() []*Rule {
 			Bad:     "FROM debian:12.9-slim\nRUN sudo apt-get update\n",
 			Good:    "FROM debian:12.9-slim\nUSER root\nRUN apt-get update && apt-get install -y curl\nUSER 65534\n",
 			Default: Error,
-			Aliases: []string{"DL3004", "DS-0010", "CKV2_DOCKER_1"},
+			Aliases: []string{"DL3004", "DS-0010", "CKV2_DOCKER_1", "DKL-DI-0001"},
 			check:   checkNoSudo,
 		},
 		{
@@ -51,6 +51,18 @@ func commandRules() []*Rule {
 			check:   checkNoChpasswd,
 		},
 		{
+			Name:    "NoLoginInRun",
+			Summary: "A RUN logs in to a service",
+			Why:     "What it logs in with is in the history of the image or in a build argument, and the session that it gets stays in a file of the layer.",
+			Remedy:  "Give the RUN the credentials' file with --mount=type=secret.",
+			Bad:     "FROM debian:12.9-slim\nARG KEY\nRUN aws configure set aws_secret_access_key $KEY\n",
+			Good: "FROM debian:12.9-slim\n" +
+				"RUN --mount=type=secret,id=aws,target=/root/.aws/credentials aws s3 cp s3://example/app /app\n",
+			Default: Error,
+			Aliases: []string{"DS-0031"},
+			check:   checkNoLoginInRun,
+		},
+		{
 			Name:    "NoDisabledTLSVerify",
 			Summary: "The certificates of servers are not verified",
 			Why:     "Whoever stands between the build and the server can then put any program into the image.",
@@ -75,7 +87,7 @@ func commandRules() []*Rule {
 		},
 		{
 			Name:    "ShellNotRunLn",
-			Summary: "/bin/sh is replaced by a link",
+			Summary: "/bin/sh is replaced by another shell",
 			Why:     "The system's own scripts rely on what /bin/sh is.",
 			Remedy:  "Choose the shell of RUN with SHELL.",
 			Bad:     "FROM debian:12.9-slim\nRUN ln -sf /bin/bash /bin/sh\n",
@@ -177,6 +189,42 @@ func checkNoChpasswd(p *pass) {
 			}
 		}
 	}
+}
+
+func checkNoLoginInRun(p *pass) {
+	for _, r := range p.runs() {
+		secret := slices.ContainsFunc(instructions.GetMounts(r.cmd.(*instructions.RunCommand)), func(m *instructions.Mount) bool {
+			return m.Type == instructions.MountTypeSecret
+		})
+		for _, c := range r.calls {
+			if logsIn(c) && !secret {
+				p.reportRange(c.Range, "the credentials are in the image for good: mount the file that has them, with --mount=type=secret")
+			}
+		}
+	}
+}
+
+// logsIn tells whether a call gives a tool credentials, which it keeps.
+func logsIn(c shell.Call) bool {
+	var words []string
+	for _, w := range c.Operands {
+		words = append(words, w.Text)
+	}
+	line := strings.Join(words, " ") + " "
+	begins := func(prefixes ...string) bool {
+		return slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(line, prefix+" ") })
+	}
+	switch c.Tool {
+	case "aws":
+		return begins("configure set aws_access_key_id", "configure set aws_secret_access_key", "configure set aws_session_token")
+	case "az", "docker", "podman", "oras", "crane":
+		return begins("login", "auth login")
+	case "gcloud":
+		return begins("auth activate-service-account", "auth login")
+	case "gh":
+		return begins("auth login")
+	}
+	return false
 }
 
 func checkNoDisabledTLSVerify(p *pass) {
@@ -336,7 +384,7 @@ func checkUseWorkdirNotCd(p *pass) {
 func checkShellNotRunLn(p *pass) {
 	for _, r := range p.runs() {
 		for _, c := range r.calls {
-			if !c.Is("ln") || len(c.Operands) < 2 {
+			if !slices.Contains([]string{"ln", "cp", "mv"}, c.Tool) || len(c.Operands) < 2 {
 				continue
 			}
 			if link := c.Operands[len(c.Operands)-1].Text; link == "/bin/sh" || link == "/usr/bin/sh" {

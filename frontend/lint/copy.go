@@ -23,7 +23,7 @@ func copyRules() []*Rule {
 			Good:    "FROM debian:12.9-slim\nCOPY app.conf /etc/app.conf\nADD rootfs.tar.xz /\n",
 			Default: Error,
 			Safe:    true,
-			Aliases: []string{"DL3020", "DS-0005", "CIS-4.9", "CKV_DOCKER_4"},
+			Aliases: []string{"DL3020", "DS-0005", "CIS-4.9", "CIS-DI-0009", "CKV_DOCKER_4"},
 			check:   checkCopyNotAdd,
 		},
 		{
@@ -273,6 +273,8 @@ func checkCopyFromUnknownStage(p *pass) {
 		case err == nil:
 			p.report(at, "there is no stage "+t.from+" above this one: name the stage and copy from that name")
 		case p.stageNamed(t.from, t.stage.index) != nil || t.from == "scratch":
+		case strings.EqualFold(t.from, t.stage.Name):
+			p.report(at, t.from+" is this stage itself: name the stage or image that has the files")
 		case p.stageNamed(t.from, len(p.stages)) != nil:
 			p.report(at, "the stage "+t.from+" is not defined yet: move it above this one")
 		default:

@@ -33,7 +33,7 @@ func packageRules() []*Rule {
 			Bad:     "FROM debian:12.9-slim\nRUN apt-get update && apt-get dist-upgrade -y\n",
 			Good:    "FROM debian:12.9-slim\nRUN apt-get update && apt-get upgrade -y\n",
 			Default: Warn,
-			Aliases: []string{"DL3005", "DL3035", "DS-0024"},
+			Aliases: []string{"DL3005", "DL3035", "DS-0024", "DKL-DI-0003"},
 			check:   checkNoReleaseUpgrade,
 		},
 		{
@@ -45,7 +45,7 @@ func packageRules() []*Rule {
 			Bad:     "FROM debian:12.9-slim\nRUN apt-get update\nRUN apt-get install -y curl\n",
 			Good:    "FROM debian:12.9-slim\nRUN apt-get update && apt-get install -y curl\n",
 			Default: Error,
-			Aliases: []string{"DS-0017", "CIS-4.7", "CKV_DOCKER_5"},
+			Aliases: []string{"DS-0017", "CIS-4.7", "CIS-DI-0007", "CKV_DOCKER_5"},
 			check:   checkUpdateNotAlone,
 		},
 		{
@@ -184,6 +184,8 @@ func (r *run) updatesIndex(c shell.Call) bool {
 		return !r.mounted("/var/cache/apk")
 	case c.Is("zypper", "refresh", "ref"):
 		return !r.mounted("/var/cache/zypp")
+	case c.Tool == "pacman":
+		return c.Has("-S", "--sync") && c.Has("-y", "--refresh") && !c.Has("-u", "--sysupgrade") && len(c.Operands) == 0 && !r.mounted("/var/lib/pacman/sync")
 	case rpmCall(c, "makecache", "check-update"):
 		return !r.mounted("/var/cache/dnf") && !r.mounted("/var/cache/libdnf5") && !r.mounted("/var/cache/yum")
 	}
@@ -204,7 +206,7 @@ func packageManager(c shell.Call) string {
 		return "apt"
 	case rpmCall(c):
 		return "rpm"
-	case c.Tool == "apk", c.Tool == "zypper":
+	case c.Tool == "apk", c.Tool == "zypper", c.Tool == "pacman":
 		return c.Tool
 	}
 	return ""
@@ -222,6 +224,8 @@ func mayInstall(c shell.Call) bool {
 		return !slices.Contains([]string{"refresh", "ref", "clean", "cc", "addrepo", "ar", "remove", "rm"}, c.Sub)
 	case rpmCall(c):
 		return !slices.Contains([]string{"makecache", "check-update", "clean", "remove", "erase"}, c.Sub)
+	case c.Tool == "pacman":
+		return c.Has("-S", "--sync") && (c.Has("-u", "--sysupgrade") || len(c.Operands) > 0)
 	case (c.Name == "sh" || c.Name == "bash") && c.Has("-c"): // its own commands are looked at
 		return false
 	}
@@ -409,7 +413,7 @@ func unauthenticated(c shell.Call, o shell.Option) bool {
 		return o.Name == "--nogpgcheck" || o.Name == "--no-gpgchecks" ||
 			o.Name == "--setopt" && (name == "gpgcheck" || strings.HasSuffix(name, ".gpgcheck")) && isFalse(value)
 	case c.Tool == "rpm":
-		return slices.Contains([]string{"--nodigest", "--nosignature", "--noverify", "--nofiledigest"}, o.Name)
+		return slices.Contains([]string{"--nodigest", "--nosignature", "--noverify", "--nofiledigest", "--nogpgcheck"}, o.Name)
 	case c.Tool == "zypper":
 		return o.Name == "--no-gpg-checks" || o.Name == "--allow-unsigned-rpm"
 	}

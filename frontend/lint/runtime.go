@@ -45,6 +45,7 @@ func runtimeRules() []*Rule {
 			Bad:     "FROM debian:12.9-slim\nVOLUME /etc\n",
 			Good:    "FROM debian:12.9-slim\nVOLUME /var/lib/app\n",
 			Default: Error,
+			Aliases: []string{"DKL-DI-0002"},
 			check:   checkVolumeSensitiveDir,
 		},
 		{
@@ -88,7 +89,7 @@ func runtimeRules() []*Rule {
 			Bad:     "FROM debian:12.9-slim\nEXPOSE 80\nCMD [\"/app\"]\n",
 			Good:    "FROM debian:12.9-slim\nEXPOSE 80\nHEALTHCHECK CMD [\"/app\", \"-check\"]\nCMD [\"/app\"]\n",
 			Default: Info,
-			Aliases: []string{"DL3057", "CIS-4.6", "CKV_DOCKER_2", "DS-0026"},
+			Aliases: []string{"DL3057", "CIS-4.6", "CIS-DI-0006", "CKV_DOCKER_2", "DS-0026"},
 			check:   checkHealthcheckMissing,
 		},
 	}

@@ -41,7 +41,7 @@ func stockRules() []*Rule {
 		stock(&linter.RuleLegacyKeyValueFormat, Warn),
 		stock(&linter.RuleInvalidBaseImagePlatform, Warn),
 		stock(&linter.RuleRedundantTargetPlatform, Warn, "DL3065"),
-		stock(&linter.RuleSecretsUsedInArgOrEnv, Error, "DL3064", "CIS-4.10", "DS-0031"),
+		with(checkSecretTriggers, stock(&linter.RuleSecretsUsedInArgOrEnv, Error, "DL3064", "CIS-4.10", "CIS-DI-0010", "DS-0031")),
 		stock(&linter.RuleInvalidDefaultArgInFrom, Warn),
 		with(checkPlatformUnknown, stock(&linter.RuleFromPlatformFlagConstDisallowed, Warn, "DL3029")),
 		stock(&linter.RuleCopyIgnoredFile, Warn),
@@ -85,6 +85,21 @@ func checkPortOutOfRange(p *pass) {
 				return number != "" && err != nil
 			}) {
 				p.report(p.locate(in.at, raw), port+" is no port: they go up to 65535")
+			}
+		}
+	}
+}
+
+// secretName matches the variables that BuildKit's linter takes for secrets.
+var secretName = regexp.MustCompile(`(?i)(?:_|^)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|$)`)
+
+// checkSecretTriggers reports secrets behind ONBUILD, which BuildKit's linter does
+// not look at.
+func checkSecretTriggers(p *pass) {
+	for _, in := range p.all() {
+		for _, kv := range variables(in.cmd) {
+			if in.onbuild && secretName.MatchString(kv.Key) && !isNoSecret(kv.Key, in) {
+				p.report(in.at, "the value of "+kv.Key+" stays in the image of whoever builds on this one: use RUN --mount=type=secret")
 			}
 		}
 	}
@@ -183,10 +198,12 @@ var (
 // name, or because ENV sets it to nothing.
 func noSecret(message string, in *instruction) bool {
 	m := secretMessage.FindStringSubmatch(message)
-	if m == nil {
-		return false
-	}
-	name := strings.ToUpper(m[1])
+	return m != nil && isNoSecret(m[1], in)
+}
+
+// isNoSecret is the same for the variable itself.
+func isNoSecret(variable string, in *instruction) bool {
+	name := strings.ToUpper(variable)
 	if strings.HasPrefix(name, "AWS_") {
 		return false
 	}
@@ -198,7 +215,7 @@ func noSecret(message string, in *instruction) bool {
 	}
 	env, ok := in.cmd.(*instructions.EnvCommand)
 	return ok && slices.ContainsFunc(env.Env, func(kv instructions.KeyValuePair) bool {
-		return kv.Key == m[1] && strings.Trim(kv.Value, `"'`) == ""
+		return kv.Key == variable && strings.Trim(kv.Value, `"'`) == ""
 	})
 }
 

@@ -19,7 +19,7 @@ func userRules() []*Rule {
 			Bad:     "FROM debian:12.9-slim\nCMD [\"/app\"]\n",
 			Good:    "FROM debian:12.9-slim\nUSER 65534:65534\nCMD [\"/app\"]\n",
 			Default: Error,
-			Aliases: []string{"DL3002", "CIS-4.1", "DS-0002", "CKV_DOCKER_3", "CKV_DOCKER_8"},
+			Aliases: []string{"DL3002", "CIS-4.1", "CIS-DI-0001", "DS-0002", "CKV_DOCKER_3", "CKV_DOCKER_8"},
 			check:   checkNonRootUser,
 		},
 		{

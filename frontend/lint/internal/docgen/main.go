@@ -173,6 +173,7 @@ const index = `<!-- Written by go generate from the table of rules: edit that. -
 A finding that is an error fails the build; a warning is printed, info is shown in reports only, and what is off is not looked for.
 ` + "`slimfile lint`" + ` judges Dockerfiles without building them. The [policy](../policy/testdata/example.yaml) ([schema](../policy/schema.json))
 changes severities, a ` + "`# slim: rule NAME=SEVERITY reason=…`" + ` line does so for one Dockerfile.
+[Cases by rule](../testdata/aliases/README.md) say where a rule differs from what it is named after in other linters.
 
 | Rule | Finds | By default | In other linters |
 |--|--|--|--|

@@ -1,6 +1,6 @@
 FROM debian:12.9 AS a
 WORKDIR /srv
 FROM debian:12.9
-COPY bla.sh blubb.sh
+COPY run.sh start.sh
 WORKDIR /late
 # want: 4

@@ -1,5 +1,5 @@
 FROM debian:12.9
-COPY bla.sh blubb.sh
-COPY bla.sh ./blubb.sh
+COPY run.sh start.sh
+COPY run.sh ./start.sh
 ADD a.tar .
 # want: 2,3,4

@@ -1,4 +1,4 @@
 FROM debian:12.9
-COPY bla.sh /blubb.sh
+COPY run.sh /start.sh
 COPY ["a", "/srv/"]
 COPY "a" "/srv/"

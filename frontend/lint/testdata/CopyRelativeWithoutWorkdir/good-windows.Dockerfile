@@ -1,4 +1,4 @@
 FROM mcr.microsoft.com/windows/nanoserver:ltsc2022
-COPY bla.sh c:\system32\blubb.sh
-COPY bla.sh C:/bla.sh
-COPY "bla.sh" "D:\bla.sh"
+COPY run.sh c:\system32\start.sh
+COPY run.sh C:/run.sh
+COPY "run.sh" "D:\run.sh"

@@ -1,4 +1,4 @@
 FROM debian:12.9 AS base
 WORKDIR ${HOME}/x
 FROM base
-COPY bla.sh blubb.sh
+COPY run.sh start.sh

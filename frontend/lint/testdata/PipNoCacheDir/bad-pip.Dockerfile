@@ -1,5 +1,5 @@
 FROM python:3.13
-RUN pip install MySQL_python
-RUN pip3 install MySQL_python
-RUN pip2 install MySQL_python
+RUN pip install flask
+RUN pip3 install flask
+RUN pip2 install flask
 # want: 2,3,4
