@@ -11,8 +11,8 @@ var localeFamilies = []family{
 	{rule: "time zones", name: regexp.MustCompile(`.`), folder: regexp.MustCompile(`^/usr/share/zoneinfo(/|$)`), keep: whenTouched(keepZonesByName)},
 	{rule: "time zones", name: regexp.MustCompile(`^(postgres|php|php\d\.\d|php-fpm\d?\.?\d?)$`), folder: binFolder, keep: keepZones},
 	{rule: "time zones", name: regexp.MustCompile(`^libphp\d*(\.\d+)?\.so$`), keep: keepZones},
-	{rule: "locales", name: regexp.MustCompile(`.`), folder: regexp.MustCompile(`^/usr/lib/locale(/|$)`), keep: whenTouched(named("/usr/lib/locale"))},
-	{rule: "locales", name: regexp.MustCompile(`^(postgres|mariadbd|mysqld)$`), folder: binFolder, keep: named("/usr/lib/locale")},
+	{rule: "locales", name: regexp.MustCompile(`^LC_`), folder: regexp.MustCompile(`^/usr/lib/locale/[^/]+$`), keep: whenTouched(keepLocale)},
+	{rule: "locales", name: regexp.MustCompile(`^(postgres|mariadbd|mysqld)$`), folder: binFolder, keep: named("/usr/lib/locale/locale-archive", "/usr/lib/locale/C.utf8")},
 }
 
 // keepZones keeps all zones but the copies that count leap seconds or that do not.
@@ -34,4 +34,9 @@ func keepZonesByName(b *builder, f familyFile) error {
 		}
 	}
 	return keepZones(b, f)
+}
+
+// keepLocale keeps all categories of a locale of which one was touched.
+func keepLocale(b *builder, f familyFile) error {
+	return b.keepUnit(f.dir, nil, f.id)
 }

@@ -27,11 +27,11 @@ var perlVendor = regexp.MustCompile(`^(/usr/share/perl5|/usr/lib/[^/]+/perl5/[\d
 func keepPerlPackage(b *builder, f familyFile) error {
 	m := perlVendor.FindStringSubmatch(f.dir)
 	first, _, _ := strings.Cut(m[2], "/")
-	switch first {
-	case "auto":
-		return nil
-	case "":
+	if first == "" {
 		first = strings.TrimSuffix(rootfs.Base(f.path), ".pm")
+	}
+	if first == "" || first == "auto" {
+		return nil
 	}
 	if err := ignoreAbsent(b.followAll(RuntimeRule, f.id, rootfs.Join(m[1], first+".pm"))); err != nil {
 		return err

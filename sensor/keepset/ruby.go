@@ -52,7 +52,7 @@ func keepVendorRuby(b *builder, f familyFile) error {
 	top, below, _ := strings.Cut(f.path, "/vendor_ruby/")
 	name, _, _ := strings.Cut(below, "/")
 	name = strings.TrimSuffix(strings.TrimSuffix(name, ".rb"), ".so")
-	if name == "rubygems" || name == "bundler" || name[0] >= '0' && name[0] <= '9' {
+	if name == "" || name == "rubygems" || name == "bundler" || name[0] >= '0' && name[0] <= '9' {
 		return nil
 	}
 	top += "/vendor_ruby/" + name

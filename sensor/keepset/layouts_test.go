@@ -1,0 +1,159 @@
+package keepset_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/org/slimfile/sensor/rootfs/rootfstest"
+)
+
+// TestRuntimesElsewhere holds the families against the layouts of images that
+// build their runtime from source, and against what belongs to an application.
+func TestRuntimesElsewhere(t *testing.T) {
+	tests := []struct {
+		name    string
+		image   Image
+		touches []string
+		want    []string // beyond what was touched
+		not     []string
+	}{
+		{
+			name: "ruby below /usr/local, gems of a bundle",
+			image: Image{
+				"/usr/local/lib/libruby.so.3.2": lib(), "/usr/local/lib/ruby/3.2.0/x86_64-linux/enc/euc_jp.so": lib(),
+				"/usr/local/lib/ruby/3.2.0/csv.rb": "require_relative 'csv/table'\n", "/usr/local/lib/ruby/3.2.0/csv/table.rb": "", "/usr/local/lib/ruby/3.2.0/set.rb": "",
+				"/usr/local/bundle/gems/rack-3.0.0/lib/rack.rb": "autoload :Mime, 'rack/mime'\nrequire 'json'", "/usr/local/bundle/gems/rack-3.0.0/lib/rack/mime.rb": "",
+				"/usr/local/bundle/gems/rack-3.0.0/test/spec_rack.rb": "", "/usr/local/bundle/gems/rack-3.0.0/README.md": "", "/usr/local/bundle/specifications/rack-3.0.0.gemspec": "",
+				"/usr/local/bundle/extensions/x86_64-linux/3.2.0/rack-3.0.0/gem.build_complete": "", "/usr/local/bundle/gems/json-2.7.0/lib/json.rb": "", "/usr/local/bundle/gems/other-1.0/lib/other.rb": "",
+				"/app/app.rb": "get('/') { require \"csv\" }\nrequire_relative 'lib/x'\n", "/app/lib/x.rb": "require 'y'", "/app/lib/y.rb": "", "/app/lib/z.rb": "",
+			},
+			touches: []string{"mapped /usr/local/lib/libruby.so.3.2", "opened /usr/local/bundle/gems/rack-3.0.0/lib/rack.rb", "opened /app/app.rb"},
+			want: []string{"/usr/local/lib/ruby/3.2.0/x86_64-linux/enc/euc_jp.so", "/usr/local/lib/ruby/3.2.0/csv.rb", "/usr/local/lib/ruby/3.2.0/csv/table.rb",
+				"/usr/local/bundle/gems/rack-3.0.0/lib/rack/mime.rb", "/usr/local/bundle/specifications/rack-3.0.0.gemspec", "/usr/local/bundle/gems/json-2.7.0/lib/json.rb",
+				"/usr/local/bundle/extensions/x86_64-linux/3.2.0/rack-3.0.0/gem.build_complete", "/app/lib/x.rb", "/app/lib/y.rb"},
+			not: []string{"/usr/local/lib/ruby/3.2.0/set.rb", "/usr/local/bundle/gems/rack-3.0.0/test", "/usr/local/bundle/gems/rack-3.0.0/README.md", "/usr/local/bundle/gems/other-1.0/lib/other.rb", "/app/lib/z.rb"},
+		},
+		{
+			name: "perl below /usr/local, modules of an application",
+			image: Image{
+				"/usr/local/lib/perl5/site_perl/5.38.0/Plack/Runner.pm": "require Plack::Loader;", "/usr/local/lib/perl5/site_perl/5.38.0/Plack/Loader.pm": "", "/usr/local/lib/perl5/site_perl/5.38.0/Dancer.pm": "",
+				"/usr/local/lib/perl5/5.38.0/POSIX.pm": "", "/usr/local/lib/perl5/5.38.0/Benchmark.pm": "", "/usr/local/lib/perl5/5.38.0/x86_64-linux-gnu/Socket.pm": "", "/usr/local/lib/perl5/5.38.0/x86_64-linux-gnu/auto/Socket/Socket.so": lib(),
+				"/app/bin/run.pl": "use lib 'lib';\nif ($x) { require My::Part }\nuse Socket;\n", "/app/lib/My/Part.pm": "use POSIX ();", "/app/lib/My/Other.pm": "",
+				"/usr/local/lib/perl5/5.38.0/unicore/Name.pl": "", "/usr/local/lib/perl5/5.38.0/unicore/lib/Gc/L.pl": "",
+			},
+			touches: []string{"opened /usr/local/lib/perl5/site_perl/5.38.0/Plack/Runner.pm", "opened /app/lib/My/Part.pm", "opened /app/bin/run.pl", "opened /usr/local/lib/perl5/5.38.0/unicore/Name.pl"},
+			want: []string{"/usr/local/lib/perl5/site_perl/5.38.0/Plack/Loader.pm", "/usr/local/lib/perl5/5.38.0/POSIX.pm", "/usr/local/lib/perl5/5.38.0/x86_64-linux-gnu/Socket.pm",
+				"/usr/local/lib/perl5/5.38.0/x86_64-linux-gnu/auto/Socket/Socket.so", "/usr/local/lib/perl5/5.38.0/unicore/lib/Gc/L.pl"},
+			not: []string{"/usr/local/lib/perl5/5.38.0/Benchmark.pm", "/usr/local/lib/perl5/site_perl/5.38.0/Dancer.pm"},
+		},
+		{
+			name: "perl's encodings of East Asia for a source that names one",
+			image: Image{
+				"/app/a.pl": "decode('shift_jis', $x)", "/usr/share/perl5/A.pm": "", "/usr/lib/x86_64-linux-gnu/perl/5.36.0/Encode/JP.pm": "",
+				"/usr/lib/x86_64-linux-gnu/perl/5.36.0/auto/Encode/JP/JP.so": lib(),
+			},
+			touches: []string{"opened /app/a.pl"},
+			want:    []string{"/usr/lib/x86_64-linux-gnu/perl/5.36.0/Encode/JP.pm", "/usr/lib/x86_64-linux-gnu/perl/5.36.0/auto/Encode/JP/JP.so"},
+			not:     []string{"/usr/share/perl5/A.pm"},
+		},
+		{
+			name: "php below /usr/local, Composer's packages",
+			image: Image{
+				"/usr/local/bin/php": lib(), "/usr/local/etc/php/conf.d/docker-php-ext-gd.ini": "extension=gd\n", "/usr/local/etc/php/conf.d/x.ini": "zend_extension=/opt/x.so",
+				"/usr/local/lib/php/extensions/no-debug-non-zts-20220829/gd.so": lib(), "/usr/local/lib/php/extensions/no-debug-non-zts-20220829/ftp.so": lib(), "/opt/x.so": lib(),
+				"/app/vendor/autoload.php": "", "/app/vendor/composer/autoload_psr4.php": "", "/app/vendor/acme/a/src/A.php": "", "/app/vendor/acme/a/src/B.php": "", "/app/vendor/acme/a/data.json": "",
+				"/app/vendor/acme/a/tests/T.php": "", "/app/vendor/acme/b/B.php": "", "/go/vendor/x/y/z.php": "", "/go/vendor/x/y/w.php": "",
+				"/usr/lib/x86_64-linux-gnu/gconv/EUC-JP.so": lib(), "/app/page.php": "<?php echo iconv('UTF-8', $x, $y);",
+			},
+			touches: []string{"executed /usr/local/bin/php", "opened /usr/local/etc/php/conf.d/docker-php-ext-gd.ini", "opened /usr/local/etc/php/conf.d/x.ini", "opened /app/vendor/acme/a/src/A.php", "opened /go/vendor/x/y/z.php", "opened /app/page.php"},
+			want: []string{"/usr/local/lib/php/extensions/no-debug-non-zts-20220829/gd.so", "/opt/x.so", "/app/vendor/autoload.php", "/app/vendor/composer/autoload_psr4.php",
+				"/app/vendor/acme/a/src/B.php", "/app/vendor/acme/a/data.json", "/usr/lib/x86_64-linux-gnu/gconv/EUC-JP.so"},
+			not: []string{"/usr/local/lib/php/extensions/no-debug-non-zts-20220829/ftp.so", "/app/vendor/acme/a/tests", "/app/vendor/acme/b/B.php", "/go/vendor/x/y/w.php"},
+		},
+		{
+			name: "a release of Erlang's",
+			image: Image{
+				"/opt/r/erts-14.0/bin/beam.smp": lib(), "/opt/r/erts-14.0/bin/erl_child_setup": "", "/opt/r/bin/start_clean.boot": "", "/opt/r/releases/1.0/vm.args": "",
+				"/opt/r/lib/web-1.0/ebin/web.app": "{application,web,[{applications,[kernel,cowboy]}]}.", "/opt/r/lib/web-1.0/ebin/web.beam": "", "/opt/r/lib/web-1.0/ebin/web_other.beam": "", "/opt/r/lib/web-1.0/priv/logo.png": "",
+				"/opt/r/lib/cowboy-2.9.0/ebin/cowboy.app": "", "/opt/r/lib/cowboy-2.9.0/ebin/cowboy.beam": "", "/opt/r/lib/wx-2.3/ebin/wx.app": "", "/opt/r/lib/wx-2.3/ebin/wx.beam": "", "/opt/r/lib/web-1.0/src/web.erl": "",
+			},
+			touches: []string{"executed /opt/r/erts-14.0/bin/beam.smp", "opened /opt/r/lib/web-1.0/ebin/web.beam"},
+			want: []string{"/opt/r/erts-14.0/bin/erl_child_setup", "/opt/r/bin/start_clean.boot", "/opt/r/releases/1.0/vm.args", "/opt/r/lib/web-1.0/ebin/web_other.beam",
+				"/opt/r/lib/web-1.0/priv/logo.png", "/opt/r/lib/cowboy-2.9.0/ebin/cowboy.beam"},
+			not: []string{"/opt/r/lib/wx-2.3/ebin/wx.beam", "/opt/r/lib/web-1.0/src/web.erl"},
+		},
+		{
+			name:    "jars beside one that was opened, not those of Debian's folder",
+			image:   Image{"/app/a.jar": "", "/app/b.jar": "", "/app/c.txt": "", "/usr/share/java/x.jar": "", "/usr/share/java/y.jar": ""},
+			touches: []string{"opened /app/a.jar", "opened /usr/share/java/x.jar"},
+			want:    []string{"/app/b.jar"},
+			not:     []string{"/app/c.txt", "/usr/share/java/y.jar"},
+		},
+		{
+			name: "postgresql below /usr/local",
+			image: Image{
+				"/usr/local/bin/postgres": lib(), "/usr/local/lib/postgresql/pgcrypto.so": lib(), "/usr/local/lib/postgresql/llvmjit.so": lib(), "/usr/local/share/postgresql/timezonesets/Default": "",
+				"/usr/local/share/postgresql/postgres.bki": "",
+			},
+			touches: []string{"executed /usr/local/bin/postgres"},
+			want:    []string{"/usr/local/lib/postgresql/pgcrypto.so", "/usr/local/share/postgresql/timezonesets/Default"},
+			not:     []string{"/usr/local/lib/postgresql/llvmjit.so", "/usr/local/share/postgresql/postgres.bki"},
+		},
+		{
+			name: "what a web server's configuration serves from",
+			image: Image{
+				"/etc/nginx/conf.d/site.conf": "root /srv/www;\nauth_basic_user_file /etc/nginx/users;\n", "/etc/nginx/users": "", "/srv/www/a/b.html": "", "/srv/other": "",
+				"/app/nginx.conf": "location / { alias /app/public/; }\nalias /app/static;\n", "/app/static/x.css": "", "/app/secret": "",
+			},
+			touches: []string{"opened /etc/nginx/conf.d/site.conf", "opened /app/nginx.conf"},
+			want:    []string{"/etc/nginx/users", "/srv/www/a/b.html", "/app/static/x.css"},
+			not:     []string{"/srv/other", "/app/secret"},
+		},
+		{
+			name: "zones by name",
+			image: Image{
+				"/etc/localtime": Link("/usr/share/zoneinfo/Etc/UTC"), "/usr/share/zoneinfo/Etc/UTC": "", "/usr/share/zoneinfo/Asia/Tokyo": "", "/usr/share/zoneinfo/Europe/Rome": "",
+				"/usr/share/zoneinfo/right/UTC": "",
+			},
+			touches: []string{"opened /usr/share/zoneinfo/Asia/Tokyo"},
+			want:    []string{"/usr/share/zoneinfo/Europe/Rome"},
+			not:     []string{"/usr/share/zoneinfo/right/UTC"},
+		},
+		{
+			name:    "names that are extensions alone",
+			image:   Image{"/usr/lib/ruby/vendor_ruby/.rb": "", "/usr/share/perl5/.pm": "", "/usr/share/perl5/A.pm": "", "/usr/share/php/.php": "", "/usr/lib/ruby/gems/a-1/.rb": ""},
+			touches: []string{"opened /usr/lib/ruby/vendor_ruby/.rb", "opened /usr/share/perl5/.pm", "opened /usr/share/php/.php", "opened /usr/lib/ruby/gems/a-1/.rb"},
+			not:     []string{"/usr/share/perl5/A.pm"},
+		},
+		{
+			name:    "the categories of a locale",
+			image:   Image{"/usr/lib/locale/C.utf8/LC_CTYPE": "", "/usr/lib/locale/C.utf8/LC_MESSAGES/SYS_LC_MESSAGES": "", "/usr/lib/locale/de_DE.utf8/LC_CTYPE": ""},
+			touches: []string{"opened /usr/lib/locale/C.utf8/LC_CTYPE"},
+			want:    []string{"/usr/lib/locale/C.utf8/LC_MESSAGES/SYS_LC_MESSAGES"},
+			not:     []string{"/usr/lib/locale/de_DE.utf8/LC_CTYPE"},
+		},
+		{
+			name:    "a link out of a folder that is kept whole stays in the image",
+			image:   Image{"/usr/lib/git-core/x": Link("../../../../../../etc/evil"), "/etc/evil": "", "/usr/bin/git": lib(), "/usr/lib/git-core/loop": Link("loop")},
+			touches: []string{"executed /usr/bin/git"},
+			want:    []string{"/usr/lib/git-core/x", "/usr/lib/git-core/loop", "/etc/evil"},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			set, err := resolve(t, rootfstest.Make(t, tt.image), amd64(), tt.touches...)
+			must(t, err)
+			got := paths(set)
+			for _, want := range tt.want {
+				if !slices.Contains(got, want) {
+					t.Errorf("missing: %q", want)
+				}
+			}
+			for _, not := range tt.not {
+				if slices.Contains(got, not) {
+					t.Errorf("unwanted: %q", not)
+				}
+			}
+		})
+	}
+}
