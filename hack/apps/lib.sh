@@ -35,6 +35,7 @@ new_container() {
 		case $1 in
 		-e | -p | -u) options+=("$1" "$2") && shift 2 ;;
 		--fat) lower=$FAT image=$FAT_IMAGE && shift ;;
+		--) shift && break ;;
 		*) break ;;
 		esac
 	done
@@ -56,7 +57,7 @@ run() {
 
 # client PROGRAM [ARGUMENT...]: a program of the fat image, for talking to the
 # server; what the slim image lacks does not matter to it.
-client() { run --fat -p "$@"; }
+client() { run --fat -p "$1" -- "${@:2}"; }
 
 # serve [OPTION...] PORT [ARGUMENT...]: like docker run -d; waits for the port,
 # which http uses from then on.
