@@ -7,11 +7,13 @@ import (
 	"strings"
 
 	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/solver/pb"
 
+	"github.com/org/slimfile/frontend/lint"
 	"github.com/org/slimfile/llbgen"
 	"github.com/org/slimfile/sensor/manifest"
 )
@@ -23,6 +25,8 @@ const maxFailure = 1 << 20
 type StepError struct {
 	Step    string // trace, pack or verify
 	Failure manifest.Failure
+	// Causes are what the rules found to be to blame.
+	Causes []lint.Finding
 }
 
 // maxMissing bounds what a message lists as missing.
@@ -42,9 +46,15 @@ func (e *StepError) Error() string {
 		}
 		missing = append(missing, describeMissing(m))
 	}
-	for _, row := range []struct{ name, text string }{
-		{"missing", strings.Join(missing, "\n")}, {"probe", f.Probe}, {"expected", f.Expected}, {"got", f.Got}, {"remedy", f.Remedy},
-	} {
+	type row struct{ name, text string }
+	rows := []row{{"missing", strings.Join(missing, "\n")}, {"probe", f.Probe}, {"expected", f.Expected}, {"got", f.Got}}
+	for _, c := range e.Causes {
+		rows = append(rows, row{"cause", linter.LintFormatShort(c.Rule.Name, c.Message, c.Line())})
+	}
+	if len(e.Causes) == 0 { // which say what to do
+		rows = append(rows, row{"remedy", f.Remedy})
+	}
+	for _, row := range rows {
 		if row.text != "" {
 			fmt.Fprintf(&out, "\n  %-9s %s", row.name, strings.ReplaceAll(row.text, "\n", "\n            "))
 		}
@@ -89,6 +99,8 @@ func (b *build) failed(ctx context.Context, err error) error {
 func stepOf(args []string) string {
 	switch {
 	case len(args) == 2 && args[0] == llbgen.Sensor:
+		return args[1]
+	case len(args) == 2 && args[0] == llbgen.Packer:
 		return args[1]
 	case len(args) == 1 && args[0] == llbgen.Packer:
 		return "pack"
@@ -168,18 +180,26 @@ func withSource(err error, sm *llb.SourceMap) error {
 	}
 	var broken *RulesError
 	if errors.As(err, &broken) {
-		quoted := map[int]bool{}
-		for _, f := range broken.Findings {
-			if line := f.Line(); !quoted[line] && len(quoted) < maxQuoted {
-				quoted[line] = true
-				err = atLines(err, sm, ranges(f.Ranges))
-			}
-		}
-		return err
+		return atFindings(err, sm, broken.Findings)
 	}
 	var step *StepError
-	if errors.As(err, &step) && step.Failure.Source != nil {
+	switch {
+	case !errors.As(err, &step):
+	case len(step.Causes) > 0:
+		return atFindings(err, sm, step.Causes)
+	case step.Failure.Source != nil:
 		return atLines(err, sm, location(*step.Failure.Source))
+	}
+	return err
+}
+
+func atFindings(err error, sm *llb.SourceMap, found []lint.Finding) error {
+	quoted := map[int]bool{}
+	for _, f := range found {
+		if line := f.Line(); !quoted[line] && len(quoted) < maxQuoted {
+			quoted[line] = true
+			err = atLines(err, sm, ranges(f.Ranges))
+		}
 	}
 	return err
 }

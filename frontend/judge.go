@@ -2,6 +2,7 @@ package frontend
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,10 +16,13 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/org/slimfile/frontend/config"
 	"github.com/org/slimfile/frontend/lint"
 	"github.com/org/slimfile/frontend/lint/policy"
+	"github.com/org/slimfile/llbgen"
+	"github.com/org/slimfile/sensor/manifest"
 )
 
 // Lint judges a Dockerfile without a daemon: its own directives count, what only
@@ -109,10 +113,7 @@ func (e *RulesError) Error() string {
 
 // judge holds the Dockerfile against the rules: warns of what the user should
 // know, fails if it must not be built. image is the fat image's config.
-func (b *build) judge(ctx context.Context, image *dockerspec.DockerOCIImage) (err error) {
-	if b.input, b.settings, err = b.lintInput(ctx); err != nil {
-		return err
-	}
+func (b *build) judge(ctx context.Context, image *dockerspec.DockerOCIImage) error {
 	b.input.Stock = b.stock
 	b.input.User, b.input.UserKnown = image.Config.User, true
 	found, err := lint.Check(b.input, b.settings)
@@ -124,18 +125,11 @@ func (b *build) judge(ctx context.Context, image *dockerspec.DockerOCIImage) (er
 
 // judgeBuilt holds the image that was built and run against the rules.
 func (b *build) judgeBuilt(ctx context.Context, s *slimmed) error {
-	built := lint.Built{
-		Image: s.fat.Image, Base: s.fat.BaseImage, Facts: s.facts, Summary: s.summary, Run: s.run,
-		Refresh: b.cfg.Refresh, Now: time.Now(), Release: b.profile == policy.Release,
-		Pulled: b.bc.ImageResolveMode == llb.ResolveModeForcePull,
-	}
-	for key := range b.client.BuildOpts().Opts {
-		built.Attested = built.Attested || strings.HasPrefix(key, "attest:")
-	}
-	var err error
-	if built.Digests, err = b.digests(ctx); err != nil {
+	built, err := b.built(ctx, s.fat, s.facts)
+	if err != nil {
 		return err
 	}
+	built.Summary, built.Run = s.summary, s.run
 	for _, p := range s.probes {
 		switch {
 		case p.HTTP != nil:
@@ -149,6 +143,53 @@ func (b *build) judgeBuilt(ctx context.Context, s *slimmed) error {
 		return err
 	}
 	return b.verdict(ctx, found)
+}
+
+// built is what is known of an image whose files were looked at.
+func (b *build) built(ctx context.Context, fat *dockerfile2llb.Result, facts manifest.Facts) (lint.Built, error) {
+	built := lint.Built{
+		Image: fat.Image, Base: fat.BaseImage, Facts: facts,
+		Refresh: b.cfg.Refresh, Now: time.Now(), Release: b.profile == policy.Release,
+		Pulled: b.bc.ImageResolveMode == llb.ResolveModeForcePull,
+	}
+	for key := range b.client.BuildOpts().Opts {
+		built.Attested = built.Attested || strings.HasPrefix(key, "attest:")
+	}
+	var err error
+	built.Digests, err = b.digests(ctx)
+	return built, err
+}
+
+// explain says of a run that failed which lines of the Dockerfile are to blame,
+// if that is known: err is the failure.
+func (b *build) explain(ctx context.Context, s *slimmed, err error) error {
+	var step *StepError
+	if !errors.As(err, &step) || step.Step != "trace" {
+		return err
+	}
+	facts, inspectErr := b.inspect(ctx, s.steps, s.fatState, s.packing)
+	if inspectErr != nil {
+		return err // the run's own words remain
+	}
+	command := map[string]string{"": manifest.CommandMain, config.HealthProbe: manifest.CommandHealthcheck}[step.Failure.Probe]
+	facts.Obstacles = slices.DeleteFunc(facts.Obstacles, func(o manifest.Obstacle) bool { return o.Command != command })
+	if step.Causes, inspectErr = lint.Obstructions(b.input, lint.Built{Image: s.fat.Image, Facts: facts}); inspectErr != nil {
+		return err
+	}
+	return step
+}
+
+// inspect looks at an image that is not run.
+func (b *build) inspect(ctx context.Context, steps llbgen.Steps, fat llb.State, pack manifest.Pack) (facts manifest.Facts, err error) {
+	st, err := steps.Inspect(fat, pack)
+	if err != nil {
+		return facts, err
+	}
+	ref, err := solve(ctx, b.client, st, gwclient.SolveRequest{Evaluate: true, CacheImports: b.bc.CacheImports})
+	if err != nil {
+		return facts, b.failed(ctx, err)
+	}
+	return facts, readJSON(ctx, ref, manifest.FactsFile, &facts)
 }
 
 // digests are what the tags of bases that are pinned by digest mean now. A
@@ -177,19 +218,48 @@ func (b *build) digests(ctx context.Context) (map[string]string, error) {
 	return digests, nil
 }
 
-// lintOnly judges for a stock build, which prints what BuildKit's own linter says.
+// lintOnly judges for a stock build, which prints what BuildKit's own linter
+// says: the Dockerfile, and if that may be built, the image without a run.
 func (b *build) lintOnly(ctx context.Context) error {
 	found, err := b.findings(ctx)
 	if err != nil {
 		return err
 	}
-	return b.verdict(ctx, slices.DeleteFunc(found, func(f lint.Finding) bool { return f.Rule.Stock && f.Severity == lint.Warn }))
+	if err := b.verdict(ctx, slices.DeleteFunc(found, func(f lint.Finding) bool { return f.Rule.Stock && f.Severity == lint.Warn })); err != nil {
+		return err
+	}
+	if err := checkCaps(b.client.BuildOpts()); err != nil {
+		return err
+	}
+	if b.tools, err = findTools(b.client, b.bc.BuildPlatforms[0]); err != nil {
+		return err
+	}
+	var p *ocispecs.Platform
+	if len(b.bc.TargetPlatforms) > 0 {
+		p = &b.bc.TargetPlatforms[0]
+	}
+	fat, err := b.convert(ctx, p, 0)
+	if err != nil {
+		return err
+	}
+	facts, err := b.inspect(ctx, llbgen.Steps{Tools: b.tools, IgnoreCache: fat.IsIgnoreCache}, fat.State, b.cfg.Pack(fat.Image.Config, platformID(p)))
+	if err != nil {
+		return err
+	}
+	built, err := b.built(ctx, fat, facts)
+	if err != nil {
+		return err
+	}
+	b.input.User, b.input.UserKnown = fat.Image.Config.User, true
+	if found, err = lint.CheckImage(b.input, built, b.settings); err != nil {
+		return err
+	}
+	return b.verdict(ctx, found)
 }
 
 // findings judges a Dockerfile that is not built.
-func (b *build) findings(ctx context.Context) ([]lint.Finding, error) {
-	in, set, err := b.lintInput(ctx)
-	if err != nil {
+func (b *build) findings(ctx context.Context) (found []lint.Finding, err error) {
+	if b.input, b.settings, err = b.lintInput(ctx); err != nil {
 		return nil, err
 	}
 	opt := b.convertOpt(ctx, nil, 1)
@@ -197,10 +267,10 @@ func (b *build) findings(ctx context.Context) ([]lint.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	if in.Stock, err = lint.FromStock(results); err != nil {
+	if b.input.Stock, err = lint.FromStock(results); err != nil {
 		return nil, err
 	}
-	return lint.Check(in, set)
+	return lint.Check(b.input, b.settings)
 }
 
 // lintInput is what is known of the Dockerfile before it is built.

@@ -3,6 +3,7 @@ package frontend_test
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -146,6 +147,7 @@ func testRules(t *testing.T, s suite) {
 				t.Errorf("the error is %v", err)
 			}
 		})
+		t.Run("program that cannot start", func(t *testing.T) { testObstacles(t, s, judged) })
 		t.Run("describe", func(t *testing.T) {
 			answer := s.ask(t, judged(), subrequests.RequestSubrequestsDescribe)
 			if !strings.Contains(string(answer["result.json"]), lint.RequestLint) {
@@ -159,6 +161,39 @@ func testRules(t *testing.T, s suite) {
 			}
 		})
 	})
+}
+
+// testObstacles: an app that cannot start is explained by the line that is to
+// blame, before it is run and after.
+func testObstacles(t *testing.T, s suite, judged func(...string) testenv.Build) {
+	dir := t.TempDir()
+	cmd := exec.Command("go", "build", "-o", filepath.Join(dir, "musl"), "-buildmode=pie", "-ldflags=-s -w -I /lib/ld-musl-x86_64.so.1", "./testdata/fixture")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOARCH=amd64")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("compile the fixture: %v\n%s", err, out)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "windows.sh"), []byte("#!/fixture read\r\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name  string
+		lines []string
+		want  string // rule
+		line  int
+	}{
+		{"missing", []string{`ENTRYPOINT ["/nothing"]`}, "EntrypointMissing", 6},
+		{"Windows line ends", []string{`COPY --from=more windows.sh /`, `ENTRYPOINT ["/windows.sh"]`}, "EntrypointMissing", 6},
+		{"musl", []string{`COPY --from=more musl /`, `ENTRYPOINT ["/musl"]`}, "LoaderOrLibMissing", 6},
+		{"health check", []string{`CMD ["serve"]`, `EXPOSE 8080`, `HEALTHCHECK CMD ["/curl", "-f"]`}, "HealthcheckBinaryMissing", 8},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b := namedContext(t, judged(append([]string{"USER 65534:65534"}, test.lines...)...), "more", dir)
+			for _, mode := range []string{"SLIM=on", "SLIM=lint"} {
+				err := s.refused(t, args(b, mode))
+				checkError(t, err, test.line, test.want)
+			}
+		})
+	}
 }
 
 // testBuildx: what users see of the rules, through the program that they use.

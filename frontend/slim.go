@@ -49,6 +49,7 @@ type slimmed struct {
 	fat      *dockerfile2llb.Result
 	fatState llb.State
 	steps    llbgen.Steps
+	packing  manifest.Pack
 	traced   llbgen.Traced
 	packed   llbgen.Packed
 	verified *llbgen.Traced
@@ -90,6 +91,9 @@ func (b *build) prepare(ctx context.Context) (err error) {
 	if b.scanner, err = newSBOMScanner(ctx, b.client, b.bc); err != nil {
 		return err
 	}
+	if b.input, b.settings, err = b.lintInput(ctx); err != nil {
+		return err
+	}
 	b.done = map[string]*slimmed{}
 	return b.readBodies(ctx)
 }
@@ -107,6 +111,9 @@ func (b *build) platform(ctx context.Context, p *ocispecs.Platform, idx int) (*d
 		}
 	}
 	s, err := b.slim(ctx, fat, p)
+	if err != nil && idx == 0 {
+		err = b.explain(ctx, s, err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -171,13 +178,13 @@ func (b *build) slim(ctx context.Context, fat *dockerfile2llb.Result, p *ocispec
 	if s.fatState, err = llbgen.Fixed(ctx, fat.State, b.date(fat.Epoch), b.dated); err != nil {
 		return nil, err
 	}
-	pack := b.cfg.Pack(fat.Image.Config, platformID(p))
-	if pack.Copied, err = llbgen.Copied(ctx, fat.State); err != nil {
+	s.packing = b.cfg.Pack(fat.Image.Config, platformID(p))
+	if s.packing.Copied, err = llbgen.Copied(ctx, fat.State); err != nil {
 		return nil, err
 	}
 	if fat.Epoch != nil {
 		seconds := fat.Epoch.Unix()
-		pack.Epoch = &seconds
+		s.packing.Epoch = &seconds
 	}
 	if b.cfg.Sensor != config.SensorSeccomp {
 		witnessed := run
@@ -186,7 +193,7 @@ func (b *build) slim(ctx context.Context, fat *dockerfile2llb.Result, p *ocispec
 			witnessed.Fanotify = manifest.FanotifyDemand
 		}
 		s.steps.Security = pb.SecurityMode_INSECURE
-		err := b.evaluate(ctx, s, witnessed, pack)
+		err := b.evaluate(ctx, s, witnessed)
 		if !notEntitled(err) {
 			return s, err
 		}
@@ -196,16 +203,16 @@ func (b *build) slim(ctx context.Context, fat *dockerfile2llb.Result, p *ocispec
 	}
 	run.Privileged, run.Fanotify = false, manifest.FanotifyOff
 	s.steps.Security = pb.SecurityMode_SANDBOX
-	return s, b.evaluate(ctx, s, run, pack)
+	return s, b.evaluate(ctx, s, run)
 }
 
 // evaluate runs the steps in one solve and reads their reports.
-func (b *build) evaluate(ctx context.Context, s *slimmed, run manifest.Run, pack manifest.Pack) (err error) {
+func (b *build) evaluate(ctx context.Context, s *slimmed, run manifest.Run) (err error) {
 	run.Calls = !b.cfg.Verify // otherwise the verifying run has them recorded
 	if s.traced, err = s.steps.Trace(s.fatState, run); err != nil {
 		return err
 	}
-	if s.packed, err = s.steps.Pack(s.fatState, s.traced, pack); err != nil {
+	if s.packed, err = s.steps.Pack(s.fatState, s.traced, s.packing); err != nil {
 		return err
 	}
 	if b.cfg.Verify {

@@ -102,6 +102,20 @@ func (s Steps) Pack(fat llb.State, traced Traced, pack manifest.Pack) (Packed, e
 	}, nil
 }
 
+// Inspect looks at the image without running it. The state holds FactsFile.
+func (s Steps) Inspect(fat llb.State, pack manifest.Pack) (llb.State, error) {
+	input, err := s.input(manifest.PackFile, pack)
+	if err != nil {
+		return llb.State{}, err
+	}
+	ex := llb.Scratch().Run(s.options("", "inspect", Packer, input,
+		llb.Args([]string{Packer, "inspect"}),
+		llb.AddMount(manifest.SourceDir, files(fat), llb.Readonly, llb.ContentCache(llb.MountContentCacheOff)),
+		llb.Network(pb.NetMode_NONE),
+	)...)
+	return ex.AddMount(manifest.OutputDir, llb.Scratch()), nil
+}
+
 // Verify runs the slim root as Trace ran the image, without any privilege. It is
 // the run to observe the system calls of: the traced one is slower already. What
 // it does not find it looks for in fat, the image as it was built.

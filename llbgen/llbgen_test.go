@@ -94,6 +94,24 @@ func TestDeterministic(t *testing.T) {
 	}
 }
 
+// TestInspect: the image is read, not run.
+func TestInspect(t *testing.T) {
+	st, err := steps().Inspect(llb.Image("docker.io/library/app:1").User("nobody"), manifest.Pack{Version: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ex := execs(t, st)["inspect"].GetExec()
+	if ex == nil || ex.Security != pb.SecurityMode_SANDBOX || ex.Network != pb.NetMode_NONE || ex.Meta.User != "" {
+		t.Fatalf("got %v", ex)
+	}
+	for _, m := range ex.Mounts {
+		if m.Dest == manifest.SourceDir && m.Readonly {
+			return
+		}
+	}
+	t.Errorf("no read-only image among %v", ex.Mounts)
+}
+
 func TestSteps(t *testing.T) {
 	_, _, _, report := pipeline(t, steps())
 	found := execs(t, report)

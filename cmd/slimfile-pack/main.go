@@ -3,6 +3,7 @@
 //
 //	slimfile-pack          read what the traced run touched, work out the keep set,
 //	                       write the evidence and copy the slim image's root
+//	slimfile-pack inspect  look at an image that is not run
 //	slimfile-pack report   join the evidence with what the runs were seen to do
 //
 // Exit code 0 is good; 1 is a failure, told on stderr and, by the pack step, in
@@ -11,6 +12,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -28,9 +30,6 @@ const gcPercent = 50
 
 func main() {
 	debug.SetGCPercent(gcPercent)
-	if len(os.Args) > 1 {
-		os.Exit(other(os.Args[1:]))
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	step := step{
@@ -41,20 +40,26 @@ func main() {
 		output: manifest.OutputDir,
 		stdout: os.Stdout,
 	}
-	if failure := step.run(ctx); failure != nil {
-		fmt.Fprintln(os.Stderr, "slimfile:", line(failure))
-		os.Exit(1)
-	}
+	os.Exit(do(ctx, step, os.Args[1:]))
 }
 
-// other is what is asked for by arguments.
-func other(args []string) (code int) {
-	if len(args) != 1 || args[0] != "report" {
-		fmt.Fprintln(os.Stderr, "usage: slimfile-pack [report]")
+// do does what the arguments ask for and returns the exit code.
+func do(ctx context.Context, s step, args []string) int {
+	var err error
+	switch {
+	case len(args) == 0:
+		if failure := s.run(ctx); failure != nil {
+			err = errors.New(line(failure))
+		}
+	case len(args) == 1 && args[0] == "inspect":
+		err = s.inspect(ctx)
+	case len(args) == 1 && args[0] == "report":
+		err = report{trace: manifest.TraceDir, verify: manifest.VerifyDir, packed: manifest.PackedDir, output: manifest.OutputDir}.run()
+	default:
+		fmt.Fprintln(os.Stderr, "usage: slimfile-pack [inspect | report]")
 		return 2
 	}
-	r := report{trace: manifest.TraceDir, verify: manifest.VerifyDir, packed: manifest.PackedDir, output: manifest.OutputDir}
-	if err := r.run(); err != nil {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "slimfile:", err)
 		return 1
 	}

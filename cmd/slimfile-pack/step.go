@@ -81,6 +81,20 @@ func (s step) pack(ctx context.Context, phase *string) error {
 	return err
 }
 
+// inspect looks at the image without a run.
+func (s step) inspect(ctx context.Context) error {
+	input, err := readInput(filepath.Join(s.input, manifest.PackFile))
+	if err != nil {
+		return err
+	}
+	source, err := rootfs.Open(s.source)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	return evidence.Inspect(ctx, source, input, s.output)
+}
+
 func (s step) resolve(ctx context.Context, source *rootfs.Root, input manifest.Pack) (*keepset.Set, error) {
 	trace, err := os.Open(filepath.Join(s.trace, manifest.TraceFile))
 	if err != nil {

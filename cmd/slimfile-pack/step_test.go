@@ -120,6 +120,23 @@ func tree(t *testing.T, dir string) map[string]string {
 	return all
 }
 
+// TestInspect looks at the image without a trace, and makes no root.
+func TestInspect(t *testing.T) {
+	s := newStep(t, &manifest.Pack{Version: manifest.Version, Platform: "linux/amd64", Image: manifest.Image{Entrypoint: []string{"/app/none"}}})
+	must(t, s.inspect(t.Context()))
+	var facts manifest.Facts
+	data, err := os.ReadFile(s.output + "/" + manifest.FactsFile)
+	must(t, err)
+	must(t, manifest.Decode(data, &facts))
+	if len(facts.Obstacles) != 1 || facts.Obstacles[0].Program != "/app/none" || len(tree(t, s.root)) != 1 {
+		t.Errorf("facts %+v, root %v", facts, tree(t, s.root))
+	}
+	must(t, os.Remove(s.input+"/"+manifest.PackFile))
+	if err := s.inspect(t.Context()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("without an input: %v", err)
+	}
+}
+
 // TestStep runs the whole program but for its fixed folders.
 func TestStep(t *testing.T) {
 	tests := []struct {

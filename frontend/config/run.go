@@ -189,13 +189,16 @@ func (r *resolver) portProbes() []manifest.Probe {
 	return probes
 }
 
+// HealthProbe is the name of the probe that is the HEALTHCHECK.
+const HealthProbe = "HEALTHCHECK"
+
 // healthProbe runs the HEALTHCHECK once more for each of its retries, and
 // gives it the start period that it asks for.
 func (r *resolver) healthProbe(cmd []string) manifest.Probe {
 	h := r.image.Healthcheck
 	timeout := cmp.Or(h.Timeout, healthTimeout)
 	return manifest.Probe{
-		Name:           "HEALTHCHECK",
+		Name:           HealthProbe,
 		TimeoutSeconds: (h.StartPeriod + timeout).Seconds(),
 		Retries:        cmp.Or(h.Retries, healthRetries),
 		Exec:           &manifest.ExecProbe{Command: r.command(cmd)},

@@ -24,7 +24,27 @@ EXPOSE 8080
 VOLUME /data
 ENTRYPOINT ["/app/run"]
 CMD ["serve"]
+HEALTHCHECK CMD curl -f http://localhost:8080
+COPY --from=build /out/run /out/tool ./
+COPY start.sh /usr/local/bin/
 `
+
+// brought is what the first COPY of the file brought: files of each of its
+// sources, of which kept are in the slim image.
+func brought(files int64, kept ...int64) []manifest.Copied {
+	var list []manifest.Copied
+	for i, name := range []string{"run", "tool"} {
+		list = append(list, manifest.Copied{Copy: manifest.Copy{Dest: "/app", Name: name}, Files: files, Kept: kept[i]})
+	}
+	return list
+}
+
+// obstacle makes the facts tell of a program that cannot start.
+func obstacle(command, kind, program, needs string) func(*Built) {
+	return func(b *Built) {
+		b.Facts.Obstacles = []manifest.Obstacle{{Command: command, Kind: kind, Program: manifest.Path(program), Needs: manifest.Path(needs)}}
+	}
+}
 
 var now = time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
 
@@ -107,6 +127,34 @@ func TestBuiltRules(t *testing.T) {
 		{"shell first", func(b *Built) {
 			b.Run.Programs = []manifest.Program{{Exe: "/usr/bin/dash", By: -1}, {Exe: "/app/run", By: 0}}
 		}, []string{"Pid1IsShell:9"}},
+		{"launcher first", func(b *Built) {
+			b.Run.Programs = []manifest.Program{{Exe: "/usr/bin/node", Script: "/usr/lib/npm/bin/npm-cli.js", By: -1}, {Exe: "/usr/bin/node", By: 0}}
+		}, []string{"Pid1IsShell:9"}},
+		{"program with a child", func(b *Built) {
+			b.Run.Programs = []manifest.Program{{Exe: "/usr/bin/node", Script: "/app/server.js", By: -1}, {Exe: "/usr/bin/node", By: 0}}
+		}, nil},
+		{"entrypoint missing", obstacle(manifest.CommandMain, manifest.ObstacleMissing, "run", ""), []string{"EntrypointMissing:9"}},
+		{"entrypoint not executable", obstacle(manifest.CommandMain, manifest.ObstacleRights, "/app/run", ""), []string{"EntrypointMissing:12"}},
+		{"entrypoint of no format", obstacle(manifest.CommandMain, manifest.ObstacleFormat, "/usr/local/bin/start.sh", ""), []string{"EntrypointMissing:13"}},
+		{"entrypoint with Windows line ends", obstacle(manifest.CommandMain, manifest.ObstacleCRLF, "/usr/local/bin/start.sh", ""), []string{"EntrypointMissing:13"}},
+		{"entrypoint without an interpreter", obstacle(manifest.CommandMain, manifest.ObstacleInterpreter, "/usr/bin/other", "/bin/bash"), []string{"EntrypointMissing:9"}},
+		{"health check missing", obstacle(manifest.CommandHealthcheck, manifest.ObstacleMissing, "curl", ""), []string{"HealthcheckBinaryMissing:11"}},
+		{"command missing", func(b *Built) {
+			obstacle(manifest.CommandMain, manifest.ObstacleMissing, "serve", "")(b)
+			b.Image.Config.Entrypoint = nil
+		}, []string{"EntrypointMissing:10"}},
+		{"loader missing", obstacle(manifest.CommandMain, manifest.ObstacleLoader, "/app/run", "/lib/ld-musl-x86_64.so.1"), []string{"LoaderOrLibMissing:12"}},
+		{"library missing", obstacle(manifest.CommandHealthcheck, manifest.ObstacleLibrary, "/usr/bin/curl", "libcurl.so.4"), []string{"LoaderOrLibMissing:11"}},
+		{"other machine", obstacle(manifest.CommandMain, manifest.ObstacleMachine, "/app/run", "AARCH64"), []string{"LoaderOrLibMissing:12"}},
+		{"library of a kept program missing", obstacle(manifest.CommandKept, manifest.ObstacleLibrary, "/usr/bin/tool", "libx.so"), []string{"LoaderOrLibMissing:1"}},
+		{"copied, unused", func(b *Built) {
+			b.Facts.Copied = brought(2, 0, 0)
+		}, []string{"CopiedButUnused:12"}},
+		{"copied, part unused", func(b *Built) { b.Facts.Copied = brought(2, 0, 1) }, nil},
+		{"copied, gone", func(b *Built) { b.Facts.Copied = brought(0, 0, 0) }, nil},
+		{"copied, not known", func(b *Built) { b.Facts.Copied = brought(2, 0, 0)[:1] }, nil},
+		{"compiled for musl", func(b *Built) { b.Facts.CompiledHere = []manifest.Path{"/site/x.dist-info"} }, []string{"MuslEvidence:1"}},
+		{"needs glibc", func(b *Built) { b.Facts.GlibcOnly = []manifest.Path{"/x.node"} }, []string{"MuslEvidence:1"}},
 		{"zombie", func(b *Built) { b.Run.Zombies = []string{"sleep"} }, []string{"ZombiesNotReaped:9"}},
 		{"setuid run", func(b *Built) {
 			b.Facts.Setuid = []manifest.Path{"/app/run"}
@@ -135,6 +183,40 @@ func TestBuiltRules(t *testing.T) {
 				t.Errorf("got %v, want %v", got, test.want)
 			}
 		})
+	}
+}
+
+// TestImageRules: without a run, rules about one say nothing.
+func TestImageRules(t *testing.T) {
+	b := sound()
+	b.Run, b.Probed = manifest.RunReport{Main: -1}, nil
+	b.Facts.Copied = brought(1, 0, 0)
+	obstacle(manifest.CommandMain, manifest.ObstacleMissing, "/app/run", "")(b)
+	found, err := CheckImage(Input{Data: []byte(builtDockerfile)}, *b, Settings{})
+	if err != nil || len(found) != 1 || found[0].Rule.Name != "EntrypointMissing" {
+		t.Errorf("got %v, %v", found, err)
+	}
+}
+
+// TestObstructions: why a run failed is said whatever the rules count for.
+func TestObstructions(t *testing.T) {
+	b := sound()
+	b.Image.OS, b.Image.Architecture = "linux", "amd64"
+	for _, tt := range []struct{ kind, program, needs, want string }{
+		{manifest.ObstacleLoader, "/app/run", "/lib/ld-musl-x86_64.so.1",
+			"/app/run needs the loader /lib/ld-musl-x86_64.so.1, which is not in the image: it was built on Alpine, for musl, and Debian 12 does not have that: build it on the base that it is shipped on, or link it statically"},
+		{manifest.ObstacleLoader, "/app/run", "/lib64/ld-linux-x86-64.so.2",
+			"/app/run needs the loader /lib64/ld-linux-x86-64.so.2, which is not in the image: it was built for glibc, and Debian 12 does not have that: build it on the base that it is shipped on, link it statically (CGO_ENABLED=0 for Go), or ship it on a base with glibc"},
+		{manifest.ObstacleMachine, "/app/run", "AARCH64",
+			"/app/run is made for AARCH64, and the image is for linux/amd64 (exec format error): build it for the image's platform, with TARGETARCH"},
+		{manifest.ObstacleRights, "/app/run", "", "ENTRYPOINT runs /app/run, which USER app may not execute: COPY --chmod=755, or RUN chmod 755"},
+		{manifest.ObstacleMissing, "run", "", "ENTRYPOINT runs run, which is not in PATH: COPY or install it in this stage, or correct the name"},
+	} {
+		obstacle(manifest.CommandMain, tt.kind, tt.program, tt.needs)(b)
+		found, err := Obstructions(Input{Data: []byte("# check=skip=all\n" + builtDockerfile)}, *b)
+		if err != nil || len(found) != 1 || found[0].Message != tt.want {
+			t.Errorf("got %v, %v\nwant %s", found, err, tt.want)
+		}
 	}
 }
 

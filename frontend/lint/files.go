@@ -40,7 +40,7 @@ func fileRules() []*Rule {
 		{
 			Name: "VolumeHidesContent", Summary: "The image has files below a VOLUME",
 			Why: "A volume that is mounted there hides them, and they never change again in one that was made before.", Remedy: "Put them elsewhere, or do without VOLUME.",
-			Default: Info, built: checkHidden,
+			Default: Info, image: checkHidden,
 		},
 		{
 			Name: "PackageManagerLeft", Summary: "The slim image keeps a package manager that the run did not need",
@@ -57,6 +57,16 @@ func fileRules() []*Rule {
 		{
 			Name: "UnusedPackages", Summary: "OS packages are installed of which the run touched no file",
 			Why: "They cost build time, and updates.", Remedy: "Leave them out of the Dockerfile, or probe what needs them.", Default: Info, built: checkUnused,
+		},
+		{
+			Name: "CopiedButUnused", Summary: "Nothing of what a COPY brings was used",
+			Why: "It makes the context and the build larger, and every change of it builds anew what follows.", Remedy: "Take the COPY out, list the files in .dockerignore, or probe what needs them.",
+			Default: Info, built: checkCopied,
+		},
+		{
+			Name: "MuslEvidence", Summary: "A base with musl made the build compile what comes ready-made for glibc",
+			Why:    "Compiling takes minutes instead of seconds, needs compilers, and gives programs that fewer people test; modules that were made for glibc do not load at all.",
+			Remedy: "Build on a Debian base (-slim): slimming makes it as small.", Default: Info, image: checkMusl,
 		},
 		{
 			Name: "DevDepsInFinal", Summary: "Tools for development are in the shipped stage",
@@ -132,6 +142,19 @@ func checkUnused(p *pass, b *Built) {
 	if unused := b.Summary.TotalPackages - b.Summary.KeptPackages; unused > 0 {
 		p.report(p.shipped.at, fmt.Sprintf("%d of %d packages are not needed: `SLIM_OUTPUT=report` lists them", unused, b.Summary.TotalPackages))
 	}
+}
+
+func checkCopied(p *pass, b *Built) {
+	for _, copied := range p.bringings() {
+		if c, known := copied.used(&b.Facts); known && c.Files > 0 && c.Kept == 0 {
+			p.report(copied.at, fmt.Sprintf("%d files, %.1f MB, of which the run used none: leave them out, or probe what needs them", c.Files, float64(c.Bytes)/1e6))
+		}
+	}
+}
+
+func checkMusl(p *pass, b *Built) {
+	p.reportPaths(b.Facts.GlibcOnly, "%s: needs glibc, and the base has musl: it will not load; use a Debian base (-slim)")
+	p.reportPaths(b.Facts.CompiledHere, "%s: was compiled, or compiles, because nothing ready-made is for musl: a Debian base (-slim) saves that")
 }
 
 func checkDevTools(p *pass, b *Built) {

@@ -22,10 +22,10 @@ type Built struct {
 	// Image is the image as the Dockerfile built it; Base the one that it
 	// stands on, nil for none.
 	Image, Base *dockerspec.DockerOCIImage
-	// Facts and Summary are of its files, Run is the traced run.
+	// Facts are of its files. CheckImage needs no Summary, Run and Probed.
 	Facts   manifest.Facts
 	Summary manifest.Summary
-	Run     manifest.RunReport
+	Run     manifest.RunReport // the traced run
 	// Probed are the TCP ports that probes connect to.
 	Probed []int
 	// Refresh is the age at which steps that apply updates run again; 0 for
@@ -45,27 +45,27 @@ func imageRules() []*Rule {
 		{
 			Name: "EffectiveUserIsRoot", Summary: "USER is a name that the image's accounts give the id 0",
 			Why: "Whatever the name says, the program has all rights.", Remedy: "Give the user an id of its own.",
-			Default: Error, built: checkEffectiveUser,
+			Default: Error, image: checkEffectiveUser,
 		},
 		{
 			Name: "BaseImageEOL", Summary: "The distribution gets no security updates any more",
 			Why: "Holes that are found from now on stay open in the image.", Remedy: "Build on a release that is supported.",
-			Default: Error, built: checkEndOfLife,
+			Default: Error, image: checkEndOfLife,
 		},
 		{
 			Name: "BaseImageStale", Summary: "The base image is older than half a year",
 			Why:    "A base that nobody has built anew lacks the fixes of that time, and may not be looked after any more.",
-			Remedy: "Pull a newer base, or one that is still built.", Default: Warn, built: checkBaseAge,
+			Remedy: "Pull a newer base, or one that is still built.", Default: Warn, image: checkBaseAge,
 		},
 		{
 			Name: "UpdateStepStale", Summary: "The cached step that applies updates is old and nothing runs it again",
 			Why:    "The layer that once brought the updates now keeps them away.",
-			Remedy: "Leave `refresh` on, or build with --no-cache-filter.", Default: Warn, built: checkStaleUpdates,
+			Remedy: "Leave `refresh` on, or build with --no-cache-filter.", Default: Warn, image: checkStaleUpdates,
 		},
 		{
 			Name: "SecretValuesInConfig", Summary: "A credential stands in the image's environment, labels or command",
 			Why:    "Everybody who can pull the image can read its config.",
-			Remedy: "Hand it over at run time, or to a RUN with --mount=type=secret; and revoke this one.", Default: Error, built: checkSecretValues,
+			Remedy: "Hand it over at run time, or to a RUN with --mount=type=secret; and revoke this one.", Default: Error, image: checkSecretValues,
 		},
 		{
 			Name: "SizeBudget", Summary: "The slim image is larger than the policy allows", Why: "Large images start slowly and cost storage and transfer.",
@@ -73,28 +73,28 @@ func imageRules() []*Rule {
 		},
 		{
 			Name: "BaseTagMoved", Summary: "The tag of a base that is pinned by digest means another image now",
-			Why: "The digest keeps newer fixes out.", Remedy: "Take the new digest.", Default: Info, built: checkMovedTags,
+			Why: "The digest keeps newer fixes out.", Remedy: "Take the new digest.", Default: Info, image: checkMovedTags,
 		},
 		{
 			Name: "ExactTagFix", Summary: "The base's tag names less than the version that the base has", Why: "The tag moves on with the next version.",
-			Remedy: "Write the full version.", Default: Info, built: checkExactTag,
+			Remedy: "Write the full version.", Default: Info, image: checkExactTag,
 		},
 		{
 			Name: "PullNotForced", Summary: "A release was built without looking for newer bases", Why: "A builder's old copy of the base lacks its fixes.",
-			Remedy: "Build with --pull.", Default: Info, built: checkPulled,
+			Remedy: "Build with --pull.", Default: Info, image: checkPulled,
 		},
 		{
 			Name: "AttestationsNotRequested", Summary: "A release was built without SBOM and provenance",
 			Why: "Nobody can tell later what is in the image and where it comes from.", Remedy: "Build with --sbom=true --provenance=mode=max.",
-			Default: Info, built: checkAttested,
+			Default: Info, image: checkAttested,
 		},
 		{
 			Name: "WorkdirIsSlash", Summary: "The program runs in the root directory", Why: "What it writes relative to it mixes with the system's files.",
-			Remedy: "Set WORKDIR.", Default: Info, built: checkWorkdirSlash,
+			Remedy: "Set WORKDIR.", Default: Info, image: checkWorkdirSlash,
 		},
 		{
 			Name: "InheritedEntrypoint", Summary: "The base image's ENTRYPOINT runs this image's CMD",
-			Why: "What starts is not what the Dockerfile shows.", Remedy: "Write the ENTRYPOINT, or `ENTRYPOINT []`.", Default: Info, built: checkInheritedEntrypoint,
+			Why: "What starts is not what the Dockerfile shows.", Remedy: "Write the ENTRYPOINT, or `ENTRYPOINT []`.", Default: Info, image: checkInheritedEntrypoint,
 		},
 	}
 }

@@ -92,11 +92,25 @@ func Check(in Input, set Settings) ([]Finding, error) {
 	})
 }
 
-// CheckBuilt judges the image that was built from a Dockerfile by the rules that
-// need to see it. Findings and errors are as Check's.
+// CheckImage judges the image that was built from a Dockerfile by the rules that
+// need to see it, but not a run of it. Findings and errors are as Check's.
+func CheckImage(in Input, built Built, set Settings) ([]Finding, error) {
+	in.Stock = nil
+	return judge(in, set, func(p *pass) {
+		if p.rule.image != nil {
+			p.rule.image(p, &built)
+		}
+	})
+}
+
+// CheckBuilt judges the image, its run and the slim image by all rules that need
+// to see them. Findings and errors are as Check's.
 func CheckBuilt(in Input, built Built, set Settings) ([]Finding, error) {
 	in.Stock = nil
 	return judge(in, set, func(p *pass) {
+		if p.rule.image != nil {
+			p.rule.image(p, &built)
+		}
 		if p.rule.built != nil {
 			p.rule.built(p, &built)
 		}

@@ -40,8 +40,8 @@ func observedRules() []*Rule {
 			Remedy: "Handle the signal, use exec form, or put an init such as tini before it; STOPSIGNAL names another one.", Default: Warn, built: checkStop,
 		},
 		{
-			Name: "Pid1IsShell", Summary: "The first process is a shell around the program",
-			Why: "A shell does not pass signals on.", Remedy: "Use exec form, and `exec` in entrypoint scripts.", Default: Warn, built: checkShellFirst,
+			Name: "Pid1IsShell", Summary: "The first process is a shell, or npm and the like, around the program",
+			Why: "It does not pass signals on as the program needs them.", Remedy: "Use exec form, and `exec` in entrypoint scripts; start node itself and not npm.", Default: Warn, built: checkShellFirst,
 		},
 		{
 			Name: "ZombiesNotReaped", Summary: "Processes that ended are not waited for",
@@ -153,9 +153,16 @@ func checkShellFirst(p *pass, b *Built) {
 		return
 	}
 	first := b.Run.Programs[i]
-	children := slices.ContainsFunc(b.Run.Programs, func(c manifest.Program) bool { return c.By == i })
-	if children && slices.Contains([]string{"sh", "bash", "dash", "ash", "busybox"}, path.Base(string(first.Exe))) {
-		p.report(instructionOf[*instructions.EntrypointCommand](p), fmt.Sprintf("%s stays the first process around the program: use exec form, or exec in the script", first.Exe))
+	shells := []string{"sh", "bash", "dash", "ash", "busybox"}
+	launchers := []string{"npm-cli.js", "npx-cli.js", "yarn.js", "pnpm.cjs"}
+	around := first.Exe
+	if slices.Contains(launchers, path.Base(string(first.Script))) {
+		around = first.Script
+	} else if !slices.Contains(shells, path.Base(string(first.Exe))) {
+		return
+	}
+	if slices.ContainsFunc(b.Run.Programs, func(c manifest.Program) bool { return c.By == i }) {
+		p.report(instructionOf[*instructions.EntrypointCommand](p), fmt.Sprintf("%s stays the first process around the program: use exec form, or exec in the script", around))
 	}
 }
 

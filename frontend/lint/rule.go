@@ -61,12 +61,11 @@ type Rule struct {
 	// Safe says that the fix never changes what the image does, so that
 	// `lint --fix` may apply it.
 	Safe bool
-	// check looks for the rule's violations in a Dockerfile; nil for those that
-	// need the built image, and for stock rules unless there is more to find than
-	// BuildKit's linter gets to.
-	check func(*pass)
-	// built looks for them in the image that was built; nil for the others.
-	built func(*pass, *Built)
+	// These look for the rule's violations; none for stock rules, unless there is
+	// more to find than BuildKit's linter gets to.
+	check func(*pass)         // in the Dockerfile
+	image func(*pass, *Built) // in the image that was built, without a run
+	built func(*pass, *Built) // in its run, and in the slim image
 	// url is a stock rule's page.
 	url string
 }

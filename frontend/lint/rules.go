@@ -23,6 +23,7 @@ func Rules() []*Rule {
 		pinRules(),
 		commandRules(),
 		imageRules(),
+		startRules(),
 		fileRules(),
 		observedRules(),
 		stockRules(),

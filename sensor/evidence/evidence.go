@@ -33,7 +33,10 @@ func Write(ctx context.Context, root *rootfs.Root, set *keepset.Set, dir string)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	out := bufio.NewWriterSize(f, 64<<10)
-	facts := newFacts(root, set.Image())
+	facts, err := newFacts(root, set.Pack())
+	if err != nil {
+		return sum, err
+	}
 	if sum, err = report(ctx, root, set, facts, out); err != nil {
 		return sum, err
 	}
@@ -44,6 +47,24 @@ func Write(ctx context.Context, root *rootfs.Root, set *keepset.Set, dir string)
 		writeJSON(filepath.Join(dir, manifest.FactsFile), facts.Facts),
 		writeJSON(filepath.Join(dir, manifest.SummaryFile), sum),
 	)
+}
+
+// Inspect writes manifest.FactsFile of an image that was not run into the folder
+// dir: without what is about a slim image.
+func Inspect(ctx context.Context, root *rootfs.Root, pack manifest.Pack, dir string) error {
+	facts, err := newFacts(root, pack)
+	if err != nil {
+		return err
+	}
+	if err := root.Walk("/", func(path string, info rootfs.Info) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return facts.entry(path, info)
+	}); err != nil {
+		return err
+	}
+	return writeJSON(filepath.Join(dir, manifest.FactsFile), facts.Facts)
 }
 
 func writeJSON(path string, v any) error {
@@ -64,6 +85,9 @@ func report(ctx context.Context, root *rootfs.Root, set *keepset.Set, facts *fac
 	ship, more := next()
 	err := root.Walk("/", func(path string, info rootfs.Info) error {
 		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := facts.entry(path, info); err != nil {
 			return err
 		}
 		for more && rootfs.Compare(ship.path, path) < 0 {

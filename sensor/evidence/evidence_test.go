@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"reflect"
 	"slices"
@@ -39,16 +40,25 @@ func image() rootfstest.Image {
 
 func resolve(t testing.TB, root *rootfs.Root, paths ...string) *keepset.Set {
 	t.Helper()
-	slices.Sort(paths)
+	ops := map[string]manifest.Ops{}
+	for _, p := range paths {
+		ops[p] = manifest.Opened
+	}
+	return resolvePack(t, root, manifest.Pack{Version: manifest.Version, Platform: "linux/amd64"}, ops)
+}
+
+// resolvePack makes the set of a run that did ops.
+func resolvePack(t testing.TB, root *rootfs.Root, pack manifest.Pack, ops map[string]manifest.Ops) *keepset.Set {
+	t.Helper()
 	var trace bytes.Buffer
-	must(t, manifest.WriteTrace(&trace, 3, len(paths), func(yield func(manifest.Entry) bool) {
-		for _, p := range paths {
-			if !yield(manifest.Entry{Path: manifest.Path(p), Ops: manifest.Opened}) {
+	must(t, manifest.WriteTrace(&trace, 3, len(ops), func(yield func(manifest.Entry) bool) {
+		for _, p := range slices.Sorted(maps.Keys(ops)) {
+			if !yield(manifest.Entry{Path: manifest.Path(p), Ops: ops[p]}) {
 				return
 			}
 		}
 	}))
-	set, err := keepset.Resolve(context.Background(), root, &trace, manifest.Pack{Version: manifest.Version, Platform: "linux/amd64"})
+	set, err := keepset.Resolve(context.Background(), root, &trace, pack)
 	must(t, err)
 	return set
 }

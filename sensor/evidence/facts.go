@@ -4,15 +4,14 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
-	"io"
 	"path"
 	"slices"
 	"strings"
 
-	"github.com/moby/sys/user"
 	"golang.org/x/sys/unix"
 
 	"github.com/org/slimfile/sensor/keepset"
+	"github.com/org/slimfile/sensor/keepset/program"
 	"github.com/org/slimfile/sensor/manifest"
 	"github.com/org/slimfile/sensor/rootfs"
 )
@@ -21,24 +20,71 @@ import (
 type facts struct {
 	manifest.Facts
 	root    *rootfs.Root
-	read    int // files searched for secrets
-	groups  []int
+	account program.Account
+	checker *program.Checker
+	read    int  // files searched for secrets or for what they were made for
+	checked int  // kept programs whose needs were looked at
+	musl    bool // the image's C library is musl
 	volumes []string
+	places  []string // of Copied; empty for one that left nothing
 }
 
-func newFacts(root *rootfs.Root, image manifest.Image) *facts {
-	f := &facts{Facts: manifest.Facts{Version: manifest.Version}, root: root, volumes: image.Volumes}
+// newFacts finds the facts that no walk through the image is needed for.
+func newFacts(root *rootfs.Root, pack manifest.Pack) (*facts, error) {
+	account := program.ReadAccount(root, pack.Image.User)
+	checker, err := program.NewChecker(root, pack.Image, account, pack.Platform)
+	if err != nil {
+		return nil, err
+	}
+	f := &facts{
+		Facts: manifest.Facts{Version: manifest.Version, UID: account.UID},
+		root:  root, account: account, checker: checker, volumes: pack.Image.Volumes,
+	}
 	f.readOS()
-	f.resolveUser(image.User)
 	for _, db := range []string{"/var/lib/dpkg/status", "/lib/apk/db/installed", "/var/lib/rpm/rpmdb.sqlite", "/usr/lib/sysimage/rpm/rpmdb.sqlite", "/var/lib/rpm/Packages"} {
 		if info, err := root.Lstat(db); err == nil {
 			f.PackagesAt = max(f.PackagesAt, info.Mtime.Sec)
 		}
 	}
-	return f
+	if f.musl, err = hasMusl(root); err != nil {
+		return nil, err
+	}
+	if err := f.locate(pack.Copied); err != nil {
+		return nil, err
+	}
+	return f, f.checkCommands(pack.Image)
 }
 
-// maxText bounds the account files and os-release, in bytes.
+// checkCommands notes what keeps the programs of the image's config from starting.
+func (f *facts) checkCommands(image manifest.Image) error {
+	for _, c := range []struct {
+		command string
+		args    []string
+	}{
+		{manifest.CommandMain, slices.Concat(image.Entrypoint, image.Cmd)},
+		{manifest.CommandHealthcheck, image.Healthcheck},
+	} {
+		o, err := f.checker.Command(c.args)
+		if err != nil {
+			return err
+		}
+		f.obstruct(c.command, o)
+	}
+	return nil
+}
+
+func (f *facts) obstruct(command string, o *manifest.Obstacle) {
+	switch {
+	case o == nil:
+	case len(f.Obstacles) >= manifest.MaxFacts:
+		f.Omitted++
+	default:
+		o.Command = command
+		f.Obstacles = append(f.Obstacles, *o)
+	}
+}
+
+// maxText bounds os-release, in bytes.
 const maxText = 1 << 20
 
 // readOS reads os-release(5). An image without it is no distribution's.
@@ -68,26 +114,15 @@ func (f *facts) readOS() {
 	}
 }
 
-// resolveUser finds the id that USER stands for.
-func (f *facts) resolveUser(name string) {
-	accounts := func(path string) io.Reader {
-		data, err := f.root.ReadFile(path, maxText)
-		if err != nil {
-			return bytes.NewReader(nil)
-		}
-		return bytes.NewReader(data)
-	}
-	account, err := user.GetExecUser(name, &user.ExecUser{}, accounts("/etc/passwd"), accounts("/etc/group"))
-	if err != nil {
-		return // the run has failed for it
-	}
-	uid := uint32(account.Uid)
-	f.UID, f.groups = &uid, append(account.Sgids, account.Gid)
+// entry looks at an entry of the image, whether it is kept or not.
+func (f *facts) entry(name string, info rootfs.Info) error {
+	f.hide(name)
+	return f.lookForMusl(name, info)
 }
 
 // kept looks at an entry that is shipped; owned says that a package has it.
 func (f *facts) kept(e keepset.Entry, info rootfs.Info, owned bool) error {
-	f.hide(e.Path)
+	f.count(e.Path, info, true)
 	if info.IsLink() {
 		return nil
 	}
@@ -104,10 +139,10 @@ func (f *facts) kept(e keepset.Entry, info rootfs.Info, owned bool) error {
 	if !info.IsRegular() {
 		return nil
 	}
-	if e.Reasons&(keepset.Executed|keepset.Mapped) != 0 && f.unprivileged() && f.may(info, 2) && !f.isDeclared(e.Path) {
+	if e.Reasons&(keepset.Executed|keepset.Mapped) != 0 && f.account.Unprivileged() && f.account.May(info, 2) && !f.isDeclared(e.Path) {
 		f.add(&f.WritableCode, e.Path)
 	}
-	if e.Reasons&(keepset.Opened|keepset.Executed) != 0 && !f.may(info, 4) {
+	if e.Reasons&(keepset.Opened|keepset.Executed) != 0 && !f.account.May(info, 4) {
 		f.add(&f.Unreadable, e.Path)
 	}
 	base := path.Base(e.Path)
@@ -124,15 +159,30 @@ func (f *facts) kept(e keepset.Entry, info rootfs.Info, owned bool) error {
 	case base == "ca-certificates.crt" || base == "ca-bundle.crt" || base == "tls-ca-bundle.pem" || base == "cert.pem":
 		f.CA = true
 	}
-	if owned {
-		return nil
+	if err := f.checkKept(e, info); err != nil || owned {
+		return err
 	}
 	return f.searchSecret(e.Path, info)
 }
 
+// maxChecked bounds the kept programs whose needs are looked at.
+const maxChecked = 1000
+
+// checkKept looks at what a program needs that a keep directive names and no run
+// has started.
+func (f *facts) checkKept(e keepset.Entry, info rootfs.Info) error {
+	if e.Reasons&keepset.User == 0 || e.Reasons&keepset.Executed != 0 || info.Mode&0o111 == 0 || f.checked >= maxChecked {
+		return nil
+	}
+	f.checked++
+	o, err := f.checker.Program(e.Path)
+	f.obstruct(manifest.CommandKept, o)
+	return err
+}
+
 // removed looks at an entry that is not shipped.
 func (f *facts) removed(name string, info rootfs.Info) {
-	f.hide(name)
+	f.count(name, info, false)
 	if isDevTool(path.Base(name), path.Base(path.Dir(name))) && !info.IsLink() {
 		f.add(&f.DevTools, name)
 	}
@@ -169,9 +219,6 @@ func (f *facts) raises(path string, info rootfs.Info) (bool, error) {
 	return n > 0, err
 }
 
-// unprivileged tells whether the image's user is known not to be root.
-func (f *facts) unprivileged() bool { return f.UID != nil && *f.UID != 0 }
-
 // hide notes the VOLUME that a path lies in.
 func (f *facts) hide(name string) {
 	for _, v := range f.volumes {
@@ -179,20 +226,6 @@ func (f *facts) hide(name string) {
 			f.add(&f.Hidden, v)
 		}
 	}
-}
-
-// may tells whether the image's user may read (4) or write (2) a file. Root may,
-// and so may a user who is not known.
-func (f *facts) may(info rootfs.Info, what uint32) bool {
-	switch {
-	case f.UID == nil || *f.UID == 0:
-		return true
-	case info.UID == *f.UID:
-		return info.Mode>>6&what != 0
-	case slices.Contains(f.groups, int(info.GID)):
-		return info.Mode>>3&what != 0
-	}
-	return info.Mode&what != 0
 }
 
 // isDeclared tells whether a path is in a folder that is meant to be written.

@@ -1,17 +1,14 @@
 package evidence_test
 
 import (
-	"bytes"
 	"os"
 	"reflect"
-	"slices"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/org/slimfile/sensor/evidence"
-	"github.com/org/slimfile/sensor/keepset"
 	"github.com/org/slimfile/sensor/manifest"
 	"github.com/org/slimfile/sensor/rootfs"
 	"github.com/org/slimfile/sensor/rootfs/rootfstest"
@@ -55,33 +52,17 @@ func TestFacts(t *testing.T) {
 	defer root.Close()
 
 	ops := map[string]manifest.Ops{"/usr/bin/used": manifest.Executed, "/app/run": manifest.Executed, "/data/code": manifest.Mapped}
-	var names []string
 	for name := range image {
 		if name != "/usr/bin/gcc" {
-			names = append(names, name)
+			ops[name] = max(ops[name], manifest.Opened)
 		}
 	}
-	slices.Sort(names)
-	var trace bytes.Buffer
-	must(t, manifest.WriteTrace(&trace, 1, len(names), func(yield func(manifest.Entry) bool) {
-		for _, name := range names {
-			if !yield(manifest.Entry{Path: manifest.Path(name), Ops: max(ops[name], manifest.Opened)}) {
-				return
-			}
-		}
-	}))
-	set, err := keepset.Resolve(t.Context(), root, &trace, manifest.Pack{
+	set := resolvePack(t, root, manifest.Pack{
 		Version: manifest.Version, Platform: "linux/amd64", Image: manifest.Image{User: "app", Volumes: []string{"/data"}},
-	})
-	must(t, err)
+	}, ops)
 	out := t.TempDir()
 	_, err = evidence.Write(t.Context(), root, set, out)
 	must(t, err)
-	data, err := os.ReadFile(out + "/" + manifest.FactsFile)
-	must(t, err)
-	var got manifest.Facts
-	must(t, manifest.Decode(data, &got))
-
 	uid := uint32(1000)
 	want := manifest.Facts{
 		Version: manifest.Version, OS: manifest.OS{ID: "debian", VersionID: "12", Name: "Debian GNU/Linux 12 (bookworm)"},
@@ -92,7 +73,7 @@ func TestFacts(t *testing.T) {
 		Shells:  []manifest.Path{"/usr/bin/bash"}, PackageManagers: []manifest.Path{"/usr/bin/apt-get"},
 		TLS: "/usr/lib/libssl.so.3", DevTools: []manifest.Path{"/usr/bin/gcc"},
 	}
-	if !reflect.DeepEqual(got, want) {
+	if got := readFacts(t, out); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 }

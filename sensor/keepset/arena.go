@@ -31,6 +31,7 @@ const (
 	pinned                       // a keep directive needs it, which wins
 	inheriting                   // a library whose libraries were looked for with what its loader hands on
 	plain                        // a library that is also reached without
+	imported                     // a module that a kept module names
 )
 
 // node is one entry of the tree, 28 bytes without a pointer, so that a million

@@ -1,7 +1,6 @@
 package keepset
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"debug/elf"
 	"errors"
@@ -10,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/org/slimfile/sensor/keepset/elfdyn"
+	"github.com/org/slimfile/sensor/keepset/program"
 	"github.com/org/slimfile/sensor/rootfs"
 )
 
@@ -94,7 +94,7 @@ func (b *builder) keepLinked(first object) error {
 		if err != nil {
 			return err
 		}
-		if file == nil || !runsOn(file.Arch.Machine, b.pack.Platform) {
+		if file == nil || !file.Arch.RunsOn(b.pack.Platform) {
 			continue
 		}
 		more, err := b.keepNeeded(o, file)
@@ -193,94 +193,21 @@ func realError(err error) error {
 	return nil
 }
 
-// runsOn says whether the platform (os/arch[/variant]) runs the machine's
-// programs: 64-bit processors run those of their 32-bit forebear.
-func runsOn(m elf.Machine, platform string) bool {
-	arch := platform
-	if parts := strings.Split(platform, "/"); len(parts) > 1 {
-		arch = parts[1]
-	}
-	switch arch {
-	case "amd64":
-		return m == elf.EM_X86_64 || m == elf.EM_386
-	case "386":
-		return m == elf.EM_386
-	case "arm64":
-		return m == elf.EM_AARCH64 || m == elf.EM_ARM
-	case "arm":
-		return m == elf.EM_ARM
-	case "ppc64le", "ppc64":
-		return m == elf.EM_PPC64
-	case "s390x":
-		return m == elf.EM_S390
-	case "riscv64":
-		return m == elf.EM_RISCV
-	case "loong64":
-		return m == elf.EM_LOONGARCH
-	case "mips", "mipsle", "mips64", "mips64le":
-		return m == elf.EM_MIPS
-	}
-	return true
-}
-
-// shebang is the first line of a script.
-type shebang struct {
-	interpreter string
-	argument    string
-}
-
-// maxShebang is BINPRM_BUF_SIZE: what the kernel reads of a script (execve(2)).
-const maxShebang = 256
-
-// parseShebang splits the first line of a script as the kernel does: all after
-// the first blank is one argument.
-func parseShebang(head []byte) (shebang, bool) {
-	line, ok := bytes.CutPrefix(head, []byte("#!"))
-	if !ok {
-		return shebang{}, false
-	}
-	if end := bytes.IndexAny(line, "\n\x00"); end >= 0 {
-		line = line[:end]
-	}
-	line = bytes.Trim(line, " \t\r")
-	var s shebang
-	if blank := bytes.IndexAny(line, " \t"); blank >= 0 {
-		s.argument = strings.TrimLeft(string(line[blank:]), " \t")
-		line = line[:blank]
-	}
-	s.interpreter = string(line)
-	return s, s.interpreter != ""
-}
-
-// program returns the name of the program that env(1) is asked to run, if it
-// is env that interprets the script.
-func (s shebang) program() (string, bool) {
-	if rootfs.Base(s.interpreter) != "env" {
-		return "", false
-	}
-	for _, word := range strings.Fields(s.argument) {
-		if !strings.HasPrefix(word, "-") && !strings.Contains(word, "=") {
-			return word, true
-		}
-	}
-	return "", false
-}
-
 // keepInterpreter keeps what runs the script at the physical path and returns its shebang.
-func (b *builder) keepInterpreter(id nodeID, path string) (shebang, error) {
-	var head [maxShebang]byte
+func (b *builder) keepInterpreter(id nodeID, path string) (program.Shebang, error) {
+	var head [program.MaxShebang]byte
 	n, err := b.near.ReadHead(path, head[:])
 	if err != nil {
-		return shebang{}, err
+		return program.Shebang{}, err
 	}
-	s, ok := parseShebang(head[:n])
+	s, ok := program.ParseShebang(head[:n])
 	if !ok {
 		return s, nil
 	}
-	if _, _, err := b.follow(b.abs(s.interpreter), Interpreter, id); err != nil {
+	if _, _, err := b.follow(b.abs(s.Interpreter), Interpreter, id); err != nil {
 		return s, err
 	}
-	if name, ok := s.program(); ok {
+	if name, ok := s.Program(); ok {
 		_, _, err = b.keepProgram(name, Interpreter, id)
 		return s, err
 	}
@@ -289,35 +216,9 @@ func (b *builder) keepInterpreter(id nodeID, path string) (shebang, error) {
 
 // keepProgram keeps a program given by name, as a shell would find it.
 func (b *builder) keepProgram(name string, why Reasons, via nodeID) (target, bool, error) {
-	path, err := b.lookPath(name)
+	path, err := b.finder.Look(name)
 	if err != nil || path == "" {
 		return target{}, false, err
 	}
 	return b.follow(path, why, via)
-}
-
-// defaultPath is what runc and BuildKit set when the image has no PATH.
-const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-// lookPath returns the path by which execvp(3) would find a program; "" when
-// the image has none of that name.
-func (b *builder) lookPath(name string) (string, error) {
-	if strings.Contains(name, "/") {
-		return b.abs(name), nil
-	}
-	path, ok := b.env["PATH"]
-	if !ok {
-		path = defaultPath
-	}
-	for dir := range strings.SplitSeq(path, ":") {
-		candidate := rootfs.Join(strings.TrimSuffix(b.abs(dir), "/"), name)
-		_, info, err := b.root.Resolve(candidate, func(string) {})
-		if err := ignoreAbsent(err); err != nil {
-			return "", err
-		}
-		if err == nil && info.IsRegular() && info.Perm()&0o111 != 0 {
-			return candidate, nil
-		}
-	}
-	return "", nil
 }

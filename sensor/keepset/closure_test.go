@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/org/slimfile/sensor/keepset/internal/elftest"
+	"github.com/org/slimfile/sensor/internal/elftest"
 	"github.com/org/slimfile/sensor/manifest"
 	"github.com/org/slimfile/sensor/rootfs/rootfstest"
 )

@@ -39,6 +39,7 @@ var families = slices.Concat(
 	javaFamilies,
 	localeFamilies,
 	magickFamilies,
+	nodeFamilies,
 	pamFamilies,
 	perlFamilies,
 	phpFamilies,

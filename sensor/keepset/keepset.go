@@ -20,7 +20,9 @@ import (
 
 	"github.com/org/slimfile/sensor/keepset/dpkg"
 	"github.com/org/slimfile/sensor/keepset/elfdyn"
+	"github.com/org/slimfile/sensor/keepset/jsmodule"
 	"github.com/org/slimfile/sensor/keepset/ldso"
+	"github.com/org/slimfile/sensor/keepset/program"
 	"github.com/org/slimfile/sensor/manifest"
 	"github.com/org/slimfile/sensor/rootfs"
 )
@@ -31,10 +33,12 @@ import (
 func Resolve(ctx context.Context, root *rootfs.Root, trace io.Reader, pack manifest.Pack) (*Set, error) {
 	b := &builder{
 		ctx: ctx, root: root, near: root.Reader(), pack: pack, env: environment(pack.Image.Env),
-		tree: newArena(), parsed: map[string]*elfdyn.File{}, objects: map[[sha256.Size]byte]bool{}, scripts: map[string]bool{}, wordNodes: map[nodeID]bool{},
+		finder: program.NewFinder(root, pack.Image), tree: newArena(), parsed: map[string]*elfdyn.File{}, objects: map[[sha256.Size]byte]bool{}, scripts: map[string]bool{}, wordNodes: map[nodeID]bool{},
 		seen: map[string]bool{}, found: map[string][]string{},
 	}
 	defer b.near.Close()
+	b.tried = newFolders(root)
+	b.modules = jsmodule.NewResolver(b.tried)
 	for _, step := range []func() error{
 		b.prepare,
 		func() error { return b.readTrace(trace) },
@@ -66,6 +70,7 @@ type builder struct {
 	tree   *arena
 	drops  []string
 	loader *ldso.Loader
+	finder *program.Finder
 	db     *dpkg.DB
 	header manifest.Header
 
@@ -75,6 +80,9 @@ type builder struct {
 	objects   map[[sha256.Size]byte]bool // libraries seen to by keepLinked, with what they inherit
 	rule      ruleID                     // of the family that is at work
 	local     localRules
+	tried     *folders
+	modules   *jsmodule.Resolver
+	skipped   []string            // folders of data beyond measure
 	inherited int                 // of objects, how many inherit folders
 	scripts   map[string]bool     // shell scripts parsed
 	seen      map[string]bool     // things that a rule has dealt with
@@ -274,12 +282,7 @@ func environment(env []string) map[string]string {
 }
 
 // abs makes a path of the image's config absolute.
-func (b *builder) abs(path string) string {
-	if strings.HasPrefix(path, "/") {
-		return path
-	}
-	return "/" + strings.Trim(b.pack.Image.WorkingDir, "/") + "/" + path
-}
+func (b *builder) abs(path string) string { return b.finder.Abs(path) }
 
 // finish brings the tree into order and counts.
 func (b *builder) finish() error {
@@ -288,6 +291,9 @@ func (b *builder) finish() error {
 		b.warn("not shipped, for a socket is of use only to the process that made it: %s", enumerate(b.sockets))
 	}
 	b.warnOfWords()
+	if len(b.skipped) > 0 {
+		b.warn("modules name folders of data that are too large to keep on suspicion; keep them if the app reads them: %s", enumerate(b.skipped))
+	}
 	return b.countListed()
 }
 
@@ -320,6 +326,6 @@ func (b *builder) countListed() error {
 func (b *builder) set() *Set {
 	return &Set{
 		tree: b.tree, generated: b.generated, warnings: b.warnings,
-		image: b.pack.Image, probes: b.header.Probes, listed: b.listed, db: b.db,
+		pack: b.pack, probes: b.header.Probes, listed: b.listed, db: b.db,
 	}
 }

@@ -15,25 +15,6 @@ func TestHomeOf(t *testing.T) {
 	}
 }
 
-func TestParseShebang(t *testing.T) {
-	tests := []struct{ line, interpreter, argument, program string }{
-		{"#!/bin/sh", "/bin/sh", "", ""},
-		{"#! /bin/sh -e \nx", "/bin/sh", "-e", ""},
-		{"#!/usr/bin/env python3\n", "/usr/bin/env", "python3", "python3"},
-		{"#!/usr/bin/env -S A=1 node --x y\n", "/usr/bin/env", "-S A=1 node --x y", "node"},
-		{"#!/bin/sh\x00junk", "/bin/sh", "", ""},
-		{"#!", "", "", ""},
-		{"# !/bin/sh", "", "", ""},
-	}
-	for _, tt := range tests {
-		s, ok := parseShebang([]byte(tt.line))
-		program, _ := s.program()
-		if ok != (tt.interpreter != "") || s.interpreter != tt.interpreter || s.argument != tt.argument || program != tt.program {
-			t.Errorf("%q: got %q, %q", tt.line, s, program)
-		}
-	}
-}
-
 func FuzzNSSwitch(f *testing.F) {
 	f.Add([]byte("passwd: files [!UNAVAIL=return] systemd\nhosts: files dns # x\n"))
 	f.Fuzz(func(t *testing.T, conf []byte) {
@@ -50,15 +31,6 @@ func FuzzPAM(f *testing.F) {
 		modules, includes := parsePAM(conf)
 		if len(modules) > maxPAM || len(includes) > maxPAM {
 			t.Errorf("%d modules, %d includes", len(modules), len(includes))
-		}
-	})
-}
-
-func FuzzShebang(f *testing.F) {
-	f.Add([]byte("#! /usr/bin/env -S python3 -u\n"))
-	f.Fuzz(func(t *testing.T, head []byte) {
-		if s, ok := parseShebang(head); ok && strings.ContainsAny(s.interpreter, " \t\n\x00") {
-			t.Errorf("interpreter %q", s.interpreter)
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/org/slimfile/sensor/keepset/program"
 	"github.com/org/slimfile/sensor/rootfs"
 )
 
@@ -49,7 +50,7 @@ func keepUnicore(b *builder, f familyFile) error {
 // keepPerlProgram is keepPerlModules for a program that says in its first line
 // that it is Perl.
 func keepPerlProgram(b *builder, f familyFile) error {
-	var head [maxShebang]byte
+	var head [program.MaxShebang]byte
 	n, err := b.near.ReadHead(f.path, head[:])
 	if err != nil {
 		return err

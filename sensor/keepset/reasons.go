@@ -63,7 +63,7 @@ func reasonsOf(ops manifest.Ops) Reasons {
 		{manifest.Opened | manifest.Written | manifest.Created | manifest.Deleted | manifest.Witnessed, Opened},
 		{manifest.Executed, Executed},
 		{manifest.Mapped, Mapped},
-		{manifest.Checked | manifest.Changed | manifest.Absent, Checked},
+		{manifest.Checked | manifest.Changed | manifest.Failures, Checked},
 		{manifest.Listed, Listed},
 		{manifest.Linked, Link},
 		{manifest.Entered, Traversed},

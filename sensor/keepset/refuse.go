@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/org/slimfile/sensor/keepset/program"
 	"github.com/org/slimfile/sensor/manifest"
 )
 
@@ -11,7 +12,7 @@ import (
 // of it. The error is a *manifest.Failure that says what to declare.
 func (s *Set) Refuse(sum manifest.Summary) error {
 	declare := "say what the app does: # slim: probe http /path, probe tcp PORT or probe exec CMD"
-	command := slices.Concat(s.image.Entrypoint, s.image.Cmd)
+	command := slices.Concat(s.pack.Image.Entrypoint, s.pack.Image.Cmd)
 	switch {
 	case sum.KeptBytes > sum.TotalBytes:
 		return failure(nil, "build with SLIM=off and report this: a slim image must be a part of the fat one",
@@ -28,9 +29,9 @@ func (s *Set) Refuse(sum manifest.Summary) error {
 // isBareShell says whether the command starts a shell that reads from a
 // terminal.
 func isBareShell(command []string) bool {
-	if len(command) == 0 || !isShell(command[0]) {
+	if len(command) == 0 || !program.IsShell(command[0]) {
 		return false
 	}
-	script, file := shellArguments(command[1:])
+	script, file := program.ShellArguments(command[1:])
 	return script == "" && file == ""
 }

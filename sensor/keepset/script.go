@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/org/slimfile/sensor/keepset/program"
 	"github.com/org/slimfile/sensor/keepset/shellcmd"
-	"github.com/org/slimfile/sensor/rootfs"
 )
 
 // keepCommands keeps the programs of ENTRYPOINT, CMD and HEALTHCHECK, and what
@@ -34,10 +34,10 @@ func (b *builder) keepCommand(args []string) error {
 	if err != nil || !ok || !t.info.IsRegular() {
 		return err
 	}
-	if !isShell(args[0]) {
+	if !program.IsShell(args[0]) {
 		return b.keepScript(t, nil)
 	}
-	script, operand := shellArguments(args[1:])
+	script, operand := program.ShellArguments(args[1:])
 	if script != "" {
 		return b.keepWords("the image's command", []byte(script), t.id)
 	}
@@ -48,28 +48,7 @@ func (b *builder) keepCommand(args []string) error {
 	if err != nil || !ok || !s.info.IsRegular() {
 		return err
 	}
-	return b.keepScript(s, &shebang{interpreter: args[0]})
-}
-
-// isShell says whether a program is a shell whose scripts shellcmd reads.
-func isShell(program string) bool {
-	return slices.Contains([]string{"sh", "ash", "dash", "bash", "ksh", "mksh"}, rootfs.Base(program))
-}
-
-// shellArguments returns the script of sh -c, or else the file to run (sh(1)).
-func shellArguments(args []string) (script, file string) {
-	for i, arg := range args {
-		switch {
-		case strings.HasPrefix(arg, "-") && !strings.HasPrefix(arg, "--") && strings.Contains(arg, "c"):
-			if i+1 < len(args) {
-				return args[i+1], ""
-			}
-			return "", ""
-		case !strings.HasPrefix(arg, "-") && !strings.HasPrefix(arg, "+"):
-			return "", arg
-		}
-	}
-	return "", ""
+	return b.keepScript(s, &program.Shebang{Interpreter: args[0]})
 }
 
 // maxScripts bounds how many scripts lead from one to the next.
@@ -77,7 +56,7 @@ const maxScripts = 256
 
 // keepScript keeps what a shell script names; other programs are none of its
 // business. by is the interpreter when the script does not say it itself.
-func (b *builder) keepScript(t target, by *shebang) error {
+func (b *builder) keepScript(t target, by *program.Shebang) error {
 	if b.scripts[t.path] || len(b.scripts) >= maxScripts || t.id == 0 {
 		return nil
 	}
@@ -86,12 +65,12 @@ func (b *builder) keepScript(t target, by *shebang) error {
 		if err != nil {
 			return err
 		}
-		if name, ok := s.program(); ok {
-			s.interpreter = name
+		if name, ok := s.Program(); ok {
+			s.Interpreter = name
 		}
 		by = &s
 	}
-	if !isShell(by.interpreter) {
+	if !program.IsShell(by.Interpreter) {
 		return nil
 	}
 	b.scripts[t.path] = true
@@ -132,7 +111,7 @@ func (b *builder) keepWords(name string, script []byte, via nodeID) error {
 			return err
 		}
 		if ok && t.info.IsRegular() {
-			if err := b.keepScript(t, &shebang{interpreter: "sh"}); err != nil {
+			if err := b.keepScript(t, &program.Shebang{Interpreter: "sh"}); err != nil {
 				return err
 			}
 		}

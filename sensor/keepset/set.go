@@ -12,7 +12,7 @@ type Set struct {
 	tree      *arena
 	generated []File
 	warnings  []string
-	image     manifest.Image
+	pack      manifest.Pack
 	probes    int
 	listed    int
 	db        *dpkg.DB
@@ -89,8 +89,8 @@ func (s *Set) Probes() int { return s.probes }
 // the slim image has fewer entries of than the run saw.
 func (s *Set) Listed() int { return s.listed }
 
-// Image returns what was told of the image's config.
-func (s *Set) Image() manifest.Image { return s.image }
+// Pack returns what the set was made for.
+func (s *Set) Pack() manifest.Pack { return s.pack }
 
 // Packages returns the image's packages and what they own.
 func (s *Set) Packages() *dpkg.DB { return s.db }

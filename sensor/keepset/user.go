@@ -126,7 +126,7 @@ func (b *builder) ruleKeepExe(r manifest.Rule, name string) error {
 	_, ok, err := b.keepProgram(name, User, 0)
 	if err == nil && !ok {
 		return failure(r.Source, "install it in the image, or give its absolute path",
-			"%s: the image has no program %q (PATH is %s)", r.Kind, name, b.searchPath())
+			"%s: the image has no program %q (PATH is %s)", r.Kind, name, b.finder.Path())
 	}
 	return err
 }
@@ -268,11 +268,4 @@ func (b *builder) keepContent(t target, why Reasons, via nodeID) error {
 		_, err := b.keep(path, info, why, via)
 		return err
 	})
-}
-
-func (b *builder) searchPath() string {
-	if path, ok := b.env["PATH"]; ok {
-		return path
-	}
-	return defaultPath
 }

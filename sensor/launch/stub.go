@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"syscall"
@@ -154,10 +155,25 @@ func handOver(conn *os.File, prog []unix.SockFilter) error {
 	if err != nil {
 		return err
 	}
-	if err := unix.Sendmsg(stubSocket, append(line, '\n'), unix.UnixRights(fd), nil, 0); err != nil {
+	if err := sendDescriptor(append(line, '\n'), fd); err != nil {
 		return failed("sendmsg", "", err)
 	}
 	return failed("close", "", unix.Close(fd))
+}
+
+// sendDescriptor sends data to the parent, with a descriptor.
+func sendDescriptor(data []byte, fd int) error {
+	rights := unix.UnixRights(fd)
+	iov := unix.Iovec{Base: &data[0], Len: uint64(len(data))}
+	msg := unix.Msghdr{Iov: &iov, Iovlen: 1, Control: &rights[0], Controllen: uint64(len(rights))}
+	sent, _, errno := unix.Syscall6(unix.SYS_SENDMSG, stubSocket, uintptr(unsafe.Pointer(&msg)), 0, 0, 0, OwnCall)
+	if errno != 0 {
+		return errno
+	}
+	if int(sent) != len(data) {
+		return io.ErrShortWrite
+	}
+	return nil
 }
 
 // installFilter installs a seccomp filter for the calling thread.

@@ -22,6 +22,11 @@ import (
 
 const goAhead = 'g'
 
+// OwnCall as the sixth argument of a call that has fewer marks it as the stub's
+// or the recorder's own. A filter has to let such a sendmsg(2) pass, by which the
+// stub hands over the listener.
+const OwnCall = 0x736c696d
+
 // Steps as StartError.Step has them: the program's execve itself, whose errors
 // speak for themselves, and what needs something of the kernel or of the build
 // step's security profile.

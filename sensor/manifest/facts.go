@@ -12,6 +12,15 @@ type Facts struct {
 	// UID is the id that USER stands for; nil if the image does not tell.
 	UID *uint32 `json:"uid,omitempty"`
 
+	// Obstacles are what keeps programs of the image's config from starting.
+	Obstacles []Obstacle `json:"obstacles,omitempty"`
+	// CompiledHere tells, in an image with musl, what was compiled for want of
+	// ready-made packages; GlibcOnly are files that need glibc.
+	CompiledHere []Path `json:"compiledHere,omitempty"`
+	GlibcOnly    []Path `json:"glibcOnly,omitempty"`
+	// Copied is what each of Pack.Copied brought.
+	Copied []Copied `json:"copied,omitempty"`
+
 	// Of what the slim image keeps:
 
 	// Setuid are files with setuid, setgid or file capabilities.
@@ -57,8 +66,47 @@ type OS struct {
 	Name      string `json:"name,omitempty"` // PRETTY_NAME
 }
 
+// Copied counts the files of a COPY, and what the slim image has of them.
+type Copied struct {
+	Copy
+	Files int64 `json:"files"`
+	Bytes int64 `json:"bytes"`
+	Kept  int64 `json:"kept"` // files
+}
+
 // Secret is a file that holds a credential.
 type Secret struct {
 	Path Path   `json:"path"`
 	Kind string `json:"kind"` // "private key"
 }
+
+// Obstacle is what keeps a program from starting.
+type Obstacle struct {
+	Command string `json:"command"` // one of the Command* constants
+	Kind    string `json:"kind"`    // one of the Obstacle* constants
+	// Program is its path, or its name if it is not in PATH.
+	Program Path `json:"program"`
+	// Needs is the interpreter, the loader, the library or the machine that it
+	// is made for; By the file that needs the library.
+	Needs Path `json:"needs,omitempty"`
+	By    Path `json:"by,omitempty"`
+}
+
+// Commands whose programs are looked at.
+const (
+	CommandMain        = "main" // ENTRYPOINT and CMD
+	CommandHealthcheck = "healthcheck"
+	CommandKept        = "kept" // a program that a keep directive names
+)
+
+// Kinds of obstacles.
+const (
+	ObstacleMissing     = "missing"     // the program is not there
+	ObstacleRights      = "rights"      // USER may not execute it, or it is a folder
+	ObstacleFormat      = "format"      // neither ELF nor a script with a first line
+	ObstacleCRLF        = "crlf"        // the script's first line ends as on Windows
+	ObstacleInterpreter = "interpreter" // of a script
+	ObstacleMachine     = "machine"     // it is made for another processor
+	ObstacleLoader      = "loader"      // PT_INTERP of elf(5)
+	ObstacleLibrary     = "library"     // DT_NEEDED
+)

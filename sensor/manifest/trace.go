@@ -31,31 +31,40 @@ type Entry struct {
 	Ops  Ops  `json:"ops"`
 }
 
-// Ops is the set of things that were done with a path.
-type Ops uint16
+// Ops is the set of things that were done with a path, and of the ways in which
+// looking it up failed.
+type Ops uint32
 
 // Operations. A path has at least one.
 const (
-	Opened    Ops = 1 << iota // opened for reading
-	Written                   // opened for writing, truncated
-	Executed                  // execve, or an interpreter the kernel loaded
-	Checked                   // stat, access, readlink, statfs, getxattr
-	Listed                    // opened as a directory
-	Linked                    // a symbolic link that was followed or read
-	Entered                   // chdir, chroot
-	Created                   // made by the run (open O_CREAT of a new name, mkdir, link, rename target, ...)
-	Deleted                   // unlinked, renamed away
-	Changed                   // chmod, chown, utime, setxattr
-	Absent                    // looked up, was not there
-	Witnessed                 // seen by fanotify only
-	Mapped                    // mapped into memory as code: mmap with PROT_EXEC
-	Renamed                   // the old or the new name of a rename, beside what else that is
+	Opened       Ops = 1 << iota // opened for reading
+	Written                      // opened for writing, truncated
+	Executed                     // execve, or an interpreter the kernel loaded
+	Checked                      // stat, access, readlink, statfs, getxattr
+	Listed                       // opened as a directory
+	Linked                       // a symbolic link that was followed or read
+	Entered                      // chdir, chroot
+	Created                      // made by the run (open O_CREAT of a new name, mkdir, link, rename target, ...)
+	Deleted                      // unlinked, renamed away
+	Changed                      // chmod, chown, utime, setxattr
+	Absent                       // looked up, was not there (ENOENT)
+	Witnessed                    // seen by fanotify only
+	Mapped                       // mapped into memory as code: mmap with PROT_EXEC
+	Renamed                      // the old or the new name of a rename, beside what else that is
+	NotDirectory                 // taken for a directory, which it is not (ENOTDIR)
+	Denied                       // a process lacked a permission for it or for a directory above (EACCES), beside what it tried
+	Looped                       // a link that was not to be followed, or one too many in a row (ELOOP)
+	TooLong                      // a directory in which a name of more than 255 bytes was looked up (ENAMETOOLONG)
+	Confined                     // where openat2(2) was told to go no further (EXDEV)
 )
+
+// Failures are the operations that say that a look-up failed.
+const Failures = Absent | NotDirectory | Denied | Looped | TooLong | Confined
 
 var opNames = [...]string{
 	"opened", "written", "executed", "checked", "listed", "linked",
 	"entered", "created", "deleted", "changed", "absent", "witnessed",
-	"mapped", "renamed",
+	"mapped", "renamed", "not-directory", "denied", "looped", "too-long", "confined",
 }
 
 // String joins the operations' names with commas, in the order of the bits.

@@ -129,6 +129,7 @@ func (l *listener) look(fd int, n *notification, c call) error {
 			return errors.Join(errUnreadable, part(thread, before))
 		}
 		l.stopped = true
+		l.bases(n.PID).status = &before // and not as it is united
 		hidden, err := l.record(fd, n, c)
 		l.stopped, a.hidden = false, hidden
 		return errors.Join(err, part(thread, before))

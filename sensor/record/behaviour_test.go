@@ -41,6 +41,11 @@ func behaviours() []behaviour {
 		m["sub"] = entered
 		return m
 	}
+	refusedFirst := func() map[string]manifest.Ops {
+		m := related("private")
+		m["private"] |= forbade
+		return m
+	}
 	withPrivate := append([]string{"private"}, family...)
 	threads := []string{"busy"}
 	for _, n := range []string{"0", "1", "2", "3"} {
@@ -48,10 +53,10 @@ func behaviours() []behaviour {
 	}
 	unprivileged := []mode{sandbox}
 	return []behaviour{
-		{args: []string{"euid"}, files: withPrivate, want: related("private")},
+		{args: []string{"euid"}, files: withPrivate, want: refusedFirst()},
 		{args: []string{"egid"}, files: withPrivate, want: related("private")},
 		{args: []string{"ruid"}, files: withPrivate, want: related("private")},
-		{args: []string{"fsuid"}, files: withPrivate, want: related("private")},
+		{args: []string{"fsuid"}, files: withPrivate, want: refusedFirst()},
 		{args: []string{"euid-signals"}, files: []string{"file", "many"}, want: opens("file", "many")},
 		{args: []string{"keepcaps"}, files: append(family, "less"), want: related("less")},
 		{args: []string{"capset"}, files: family, want: related()},

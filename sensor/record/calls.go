@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/org/slimfile/sensor/launch"
 	"github.com/org/slimfile/sensor/launch/filter"
 	"github.com/org/slimfile/sensor/manifest"
 )
@@ -25,6 +26,9 @@ const (
 	kindDumpable             // prctl(2) about the dumpable state
 	kindMap                  // mmap(2) of a file as code
 	kindSend                 // sendto(2) with an address
+	kindMessage              // sendmsg(2)
+	kindMessages             // sendmmsg(2)
+	kindMount                // mount(2): whether the source is a path depends on the flags
 	kindListen               // listen(2)
 	kindNoted                // of interest only for the set of calls
 )
@@ -49,22 +53,34 @@ type arg struct {
 	dir, path int8 // positions; dir is none for the working directory
 	ops       manifest.Ops
 	look      look
+	// leaves is the flag for noFollow, follows the one that lifts it.
+	leaves, follows uint32
 }
 
-// look says how a path's last component is treated.
-type look uint8
+// look says how a path is looked up.
+type look uint16
 
 const (
-	noFollow    look = 1 << iota // a link itself is meant
+	noFollow    look = 1 << iota // a link at the end is meant itself
 	creates                      // a name that is not there gets made
 	exclusive                    // and must not be there
-	flagFollows                  // AT_SYMLINK_FOLLOW lifts noFollow
-	inRoot                       // RESOLVE_IN_ROOT: the directory is the root
+	onlyDir                      // O_DIRECTORY: the call fails for anything but a directory
+	refusesLink                  // O_NOFOLLOW: noFollow, and the call fails for a link
+	// What follows are the flags of openat2(2): RESOLVE_IN_ROOT, of which the
+	// directory is the root, _BENEATH, _NO_SYMLINKS, _NO_MAGICLINKS, _NO_XDEV.
+	inRoot
+	beneathDir
+	noLinks
+	noMagicLinks
+	noMounts
 )
 
 func at(dir, path int8, ops manifest.Ops, l look) arg {
 	return arg{dir: dir, path: path, ops: ops, look: l}
 }
+
+func (a arg) unless(leaves uint32) arg { a.leaves = leaves; return a }
+func (a arg) follow(flag uint32) arg   { a.look, a.follows = a.look|noFollow, flag; return a }
 
 func (a arg) present() bool { return a.path != none }
 
@@ -79,6 +95,7 @@ func two(a, b arg) call { return call{a: a, b: b, flags: none} }
 
 func (c call) of(k kind) call         { c.kind = k; return c }
 func (c call) flagsAt(pos int8) call  { c.flags = pos; return c }
+func (c call) atFlags(pos int8) call  { c.flags, c.a.leaves = pos, unix.AT_SYMLINK_NOFOLLOW; return c }
 func (c call) changing() call         { c.changes |= changesNames; return c }
 func (c call) orFstat() call          { c.fstat = true; return c }
 func (c call) moves() call            { c.changes |= changesPlaces; return c }
@@ -107,21 +124,21 @@ func calls() map[string]call {
 
 		// A thread that executes takes the number of its process' first one.
 		"execve":   relative(manifest.Executed).of(kindExec).moves(),
-		"execveat": beneath(manifest.Executed).of(kindExec).flagsAt(4).moves(),
+		"execveat": beneath(manifest.Executed).of(kindExec).atFlags(4).moves(),
 
-		"statx":             beneath(checked).flagsAt(2).orFstat(),
-		"newfstatat":        beneath(checked).flagsAt(3).orFstat(),
+		"statx":             beneath(checked).atFlags(2).orFstat(),
+		"newfstatat":        beneath(checked).atFlags(3).orFstat(),
 		"faccessat":         beneath(checked),
-		"faccessat2":        beneath(checked).flagsAt(3),
+		"faccessat2":        beneath(checked).atFlags(3),
 		"readlinkat":        beneathIt(checked),
-		"name_to_handle_at": one(at(0, 1, checked, noFollow|flagFollows)).flagsAt(4),
-		"getxattrat":        beneath(checked).flagsAt(2),
-		"listxattrat":       beneath(checked).flagsAt(2),
-		"file_getattr":      beneath(checked).flagsAt(4),
-		"inotify_add_watch": one(at(none, 1, checked, 0)),
-		"fanotify_mark":     one(at(3, 4, checked, 0)),
+		"name_to_handle_at": one(at(0, 1, checked, 0).follow(unix.AT_SYMLINK_FOLLOW)).flagsAt(4),
+		"getxattrat":        beneath(checked).atFlags(2),
+		"listxattrat":       beneath(checked).atFlags(2),
+		"file_getattr":      beneath(checked).atFlags(4),
+		"inotify_add_watch": one(at(none, 1, checked, 0).unless(unix.IN_DONT_FOLLOW)).flagsAt(2),
+		"fanotify_mark":     one(at(3, 4, checked, 0).unless(unix.FAN_MARK_DONT_FOLLOW)).flagsAt(1),
 		// The mask before takes two arguments of 32 bits.
-		"fanotify_mark32": one(at(4, 5, checked, 0)),
+		"fanotify_mark32": one(at(4, 5, checked, 0).unless(unix.FAN_MARK_DONT_FOLLOW)).flagsAt(1),
 		"quotactl":        one(at(none, 1, checked, 0)),
 
 		"chdir":  relative(entered).moves(),
@@ -137,35 +154,38 @@ func calls() map[string]call {
 		"mkdirat":    one(at(0, 1, checked, noFollow|creates)),
 		"mknodat":    one(at(0, 1, checked, noFollow|creates)),
 		"symlinkat":  one(at(1, 2, checked, noFollow|creates)).changing(),
-		"linkat":     two(at(0, 1, opened, noFollow|flagFollows), at(2, 3, checked, noFollow|creates)).flagsAt(4).changing(),
+		"linkat":     two(at(0, 1, opened, 0).follow(unix.AT_SYMLINK_FOLLOW), at(2, 3, checked, noFollow|creates)).flagsAt(4).changing(),
 		"renameat":   two(at(0, 1, deleted|renamed, noFollow), at(2, 3, written|renamed, noFollow|creates)).changing(),
 		"renameat2":  two(at(0, 1, deleted|renamed, noFollow), at(2, 3, written|renamed, noFollow|creates)).changing(),
 		"unlinkat":   beneathIt(deleted).changing(),
 		"pivot_root": two(at(none, 0, entered, 0), at(none, 1, checked, 0)).of(kindReroot).changing().moves(),
-		"mount":      one(at(none, 1, checked, 0)).changing(),
-		"umount2":    relative(checked).changing(),
+		"mount":      two(at(none, 1, checked, 0), at(none, 0, checked, 0)).of(kindMount).changing(),
+		"umount":     relative(checked).changing(),
+		"umount2":    one(at(none, 0, checked, 0).unless(unix.UMOUNT_NOFOLLOW)).flagsAt(1).changing(),
 
-		"move_mount":     two(at(0, 1, checked, noFollow), at(2, 3, checked, noFollow)).changing(),
-		"open_tree":      beneath(checked).flagsAt(2),
-		"open_tree_attr": beneath(checked).flagsAt(2),
-		"mount_setattr":  beneath(checked).flagsAt(2),
-		"fspick":         beneath(checked),
+		"move_mount":     two(at(0, 1, checked, 0).follow(unix.MOVE_MOUNT_F_SYMLINKS), at(2, 3, checked, 0).follow(unix.MOVE_MOUNT_T_SYMLINKS)).flagsAt(4).changing(),
+		"open_tree":      beneath(checked).atFlags(2),
+		"open_tree_attr": beneath(checked).atFlags(2),
+		"mount_setattr":  beneath(checked).atFlags(2),
+		"fspick":         one(at(0, 1, checked, 0).unless(unix.FSPICK_SYMLINK_NOFOLLOW)).flagsAt(2),
 
 		"truncate":      relative(written),
 		"fchmodat":      beneath(changed),
-		"fchmodat2":     beneath(changed).flagsAt(3),
-		"fchownat":      beneath(changed).flagsAt(4),
-		"utimensat":     beneath(changed).flagsAt(3),
-		"setxattrat":    beneath(changed).flagsAt(2),
-		"removexattrat": beneath(changed).flagsAt(2),
-		"file_setattr":  beneath(changed).flagsAt(4),
+		"fchmodat2":     beneath(changed).atFlags(3),
+		"fchownat":      beneath(changed).atFlags(4),
+		"utimensat":     beneath(changed).atFlags(3),
+		"setxattrat":    beneath(changed).atFlags(2),
+		"removexattrat": beneath(changed).atFlags(2),
+		"file_setattr":  beneath(changed).atFlags(4),
 
 		"bind":       one(at(none, 1, checked, noFollow|creates)).of(kindAddress),
 		"connect":    one(at(none, 1, checked, 0)).of(kindAddress),
 		"socketcall": one(at(none, 1, checked, 0)).of(kindSockets),
 
-		"sendto": one(at(none, 4, checked, 0)).of(kindSend),
-		"listen": {kind: kindListen},
+		"sendto":   one(at(none, 4, checked, 0)).of(kindSend),
+		"sendmsg":  one(at(none, 1, checked, 0)).of(kindMessage),
+		"sendmmsg": one(at(none, 1, checked, 0)).of(kindMessages),
+		"listen":   {kind: kindListen},
 
 		"mmap":  {kind: kindMap},
 		"mmap2": {kind: kindMap},
@@ -192,8 +212,8 @@ func calls() map[string]call {
 		table[name] = itself(changed)
 	}
 	for _, name := range []string{"setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid", "setfsuid", "setfsgid"} {
-		table[name] = call{kind: kindSetID}
-		table[name+"32"] = call{kind: kindSetID}
+		table[name] = move().of(kindSetID)
+		table[name+"32"] = table[name]
 	}
 	table["link"] = two(at(none, 0, opened, noFollow), at(none, 1, checked, noFollow|creates)).changing()
 	table["symlink"] = one(at(none, 1, checked, noFollow|creates)).changing()
@@ -202,7 +222,6 @@ func calls() map[string]call {
 	table["fstatat64"] = table["newfstatat"]
 	table["truncate64"] = table["truncate"]
 	table["utimensat_time64"] = table["utimensat"]
-	table["umount"] = table["umount2"]
 	return table
 }
 
@@ -257,7 +276,7 @@ func prepare(opt Options) ([]unix.SockFilter, []table, error) {
 		r.Calls[n.ioUring] = filter.Always(filter.Errno(unix.ENOSYS))
 		if !opt.Privileged {
 			r.Calls[n.prctl] = []filter.Case{
-				notInjected(),
+				notOwn(),
 				{Conds: []filter.Cond{is(0, unix.PR_SET_DUMPABLE)}, Do: filter.Notify},
 				{Conds: []filter.Cond{is(0, unix.PR_GET_DUMPABLE)}, Do: filter.Notify},
 			}
@@ -285,8 +304,8 @@ func (c call) cases() []filter.Case {
 		return mapsCode()
 	case kindSend:
 		return sendsTo()
-	case kindSetID:
-		return []filter.Case{notInjected(), {Do: filter.Notify}}
+	case kindSetID, kindMessage:
+		return []filter.Case{notOwn(), {Do: filter.Notify}}
 	}
 	if !c.fstat {
 		return filter.Always(filter.Notify)
@@ -300,9 +319,9 @@ func (c call) cases() []filter.Case {
 	}
 }
 
-// notInjected lets the recorder's own calls pass.
-func notInjected() filter.Case {
-	return filter.Case{Conds: []filter.Cond{is(5, injected)}, Do: filter.Allow}
+// notOwn lets the stub's and the recorder's own calls pass.
+func notOwn() filter.Case {
+	return filter.Case{Conds: []filter.Cond{is(5, launch.OwnCall)}, Do: filter.Allow}
 }
 
 // is compares the lower half of an argument, all that an int parameter has.

@@ -46,8 +46,6 @@ var unrecorded = map[string]string{
 	"bpf":               "pins objects on bpf's own file system",
 	"fsconfig":          "configures a mount that only privileges allow",
 	"open_by_handle_at": "has no path but a handle, and needs CAP_DAC_READ_SEARCH; fanotify sees it",
-	"sendmsg":           "names a socket that some process has bound before, and is too frequent",
-	"sendmmsg":          "as sendmsg",
 }
 
 // numberSource is where the numbers of an ABI are listed, and what is called
@@ -164,7 +162,10 @@ func TestOpenWants(t *testing.T) {
 		{"create new", unix.O_RDWR | unix.O_CREAT | unix.O_EXCL, "opened,written", creates | exclusive | noFollow},
 		{"no access", unix.O_PATH, "checked", 0},
 		{"link itself", unix.O_PATH | unix.O_NOFOLLOW, "checked", noFollow},
-		{"unnamed", unix.O_RDWR | unix.O_TMPFILE, "checked", 0},
+		{"no link", unix.O_RDONLY | unix.O_NOFOLLOW, "opened", noFollow | refusesLink},
+		{"directory", unix.O_RDONLY | unix.O_DIRECTORY, "opened", onlyDir},
+		{"no access, whatever else", unix.O_PATH | unix.O_CREAT | unix.O_EXCL | unix.O_TRUNC, "checked", 0},
+		{"unnamed", unix.O_RDWR | unix.O_TMPFILE, "checked", onlyDir},
 	}
 	for _, tt := range tests {
 		if ops, look := openWants(tt.flags); ops.String() != tt.ops || look != tt.look {

@@ -7,6 +7,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/org/slimfile/sensor/launch"
 )
 
 // A process that changes its effective ids becomes non-dumpable
@@ -67,10 +69,6 @@ func (l *listener) makeDumpable(pid int, ip uint64, before status) error {
 	return errors.Join(err, statusErr, l.leave(pid, now))
 }
 
-// injected is the sixth argument of an injected call, which no id call has: the
-// filter does not report those.
-const injected = 0x736c696d
-
 // caller makes a stopped thread call.
 type caller struct {
 	pid   int
@@ -99,7 +97,7 @@ func inject(pid int, ip uint64, f func(caller) error) error {
 }
 
 func (c caller) call(nr callName, args ...int) error {
-	raw := [6]uint64{5: injected}
+	raw := [6]uint64{5: launch.OwnCall}
 	for i, a := range args {
 		raw[i] = uint64(a)
 	}

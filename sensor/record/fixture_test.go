@@ -77,6 +77,19 @@ var fixtures = map[string]func(args []string) error{
 		_, err = unix.Openat2(dir, "/../link", &unix.OpenHow{Resolve: unix.RESOLVE_IN_ROOT})
 		return err
 	},
+	"openat2":  func([]string) error { return openLimited() },
+	"failures": func([]string) error { return failures() },
+	"refused": func(args []string) error { // to another user, after root was not
+		cmd := exec.Command("/proc/self/exe", "fixture", "refusal", args[0])
+		cmd.Stderr, cmd.SysProcAttr = os.Stderr, &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		return errors.Join(readFile(args[0]), cmd.Run())
+	},
+	"refusal": func(args []string) error {
+		if err := readFile(args[0]); !errors.Is(err, unix.EACCES) {
+			return fmt.Errorf("%s: %w", args[0], err)
+		}
+		return nil
+	},
 	"chdir": func([]string) error {
 		if err := os.Chdir("sub/deep"); err != nil {
 			return err
@@ -190,14 +203,50 @@ var fixtures = map[string]func(args []string) error{
 		if err != nil {
 			return err
 		}
-		path, err := unix.BytePtrFromString("")
+		return execDescriptor(fd)
+	},
+	"memory": func(args []string) error { // executes a copy of args[1], in memory, by the descriptor or its path
+		content, err := os.ReadFile(args[1])
 		if err != nil {
 			return err
 		}
-		argv := [2]*byte{path}
-		_, _, errno := unix.RawSyscall6(unix.SYS_EXECVEAT, uintptr(fd), uintptr(unsafe.Pointer(path)),
-			uintptr(unsafe.Pointer(&argv)), uintptr(unsafe.Pointer(&argv[1])), unix.AT_EMPTY_PATH, 0)
-		return errno
+		fd, err := unix.MemfdCreate("copy", 0)
+		if err != nil {
+			return err
+		}
+		if _, err := unix.Write(fd, content); err != nil {
+			return err
+		}
+		if args[0] == "path" {
+			return unix.Exec(fmt.Sprintf("/proc/self/fd/%d", fd), []string{"copy"}, nil)
+		}
+		return execDescriptor(fd)
+	},
+	"unlinked": func(args []string) error { // what is opened through /proc after its end is no entry
+		f, err := os.Open(args[0])
+		if err != nil {
+			return err
+		}
+		return errors.Join(os.Remove(args[0]), readFile(fmt.Sprintf("/proc/self/fd/%d", f.Fd())))
+	},
+	"watch": func([]string) error {
+		fd, err := unix.InotifyInit1(0)
+		if err != nil {
+			return err
+		}
+		_, followed := unix.InotifyAddWatch(fd, "followed", unix.IN_ACCESS)
+		_, itself := unix.InotifyAddWatch(fd, "itself", unix.IN_ACCESS|unix.IN_DONT_FOLLOW)
+		return errors.Join(followed, itself)
+	},
+	"mount": func([]string) error { // in a mount namespace of its own
+		runtime.LockOSThread()
+		return errors.Join(
+			unix.Unshare(unix.CLONE_NEWNS),
+			unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""),
+			unix.Mount("link", "point", "", unix.MS_BIND, ""),
+			unix.Mount("name", "point", "tmpfs", 0, ""),
+			unix.Unmount("point", unix.UMOUNT_NOFOLLOW),
+		)
 	},
 	"reused-dirfd": func([]string) error {
 		for _, name := range []string{"one", "two"} {
@@ -315,7 +364,7 @@ var fixtures = map[string]func(args []string) error{
 		if err := unix.Connect(fd, &unix.SockaddrUnix{Name: "sub/none"}); err != unix.ENOENT {
 			return fmt.Errorf("connect: %w", err)
 		}
-		return nil
+		return sendNames()
 	},
 	"spawn": func(args []string) error { // clone(CLONE_VM|CLONE_VFORK), chdir, execve
 		cmd := exec.Command(args[0], args[1:]...)
@@ -567,6 +616,137 @@ var fixtures = map[string]func(args []string) error{
 		}
 		return errors.Join(errs...)
 	},
+}
+
+// openLimited opens files of "in" with each RESOLVE_ flag of openat2(2).
+func openLimited() error {
+	dir, err := unix.Open("in", unix.O_PATH|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return err
+	}
+	for _, c := range []struct {
+		path    string
+		flags   uint64
+		resolve uint64
+		want    error
+	}{
+		{"../out", 0, unix.RESOLVE_BENEATH, unix.EXDEV},
+		{"up", 0, unix.RESOLVE_BENEATH, unix.EXDEV},
+		{"absolute", 0, unix.RESOLVE_BENEATH, unix.EXDEV},
+		{"/out", 0, unix.RESOLVE_BENEATH, unix.EXDEV},
+		{"deep/../file", 0, unix.RESOLVE_BENEATH, nil},
+		{"link", 0, unix.RESOLVE_NO_SYMLINKS, unix.ELOOP},
+		{"unread", unix.O_PATH | unix.O_NOFOLLOW, unix.RESOLVE_NO_SYMLINKS, nil},
+		{"/proc/self/cwd/magic", 0, unix.RESOLVE_NO_MAGICLINKS, unix.ELOOP},
+		{"/dev/../proc/self/cwd/mounts", 0, unix.RESOLVE_NO_XDEV, unix.EXDEV},
+		{"../../../../../../clamped", 0, unix.RESOLVE_IN_ROOT, unix.ENOENT},
+		{"contradiction", 0, unix.RESOLVE_IN_ROOT | unix.RESOLVE_BENEATH, unix.EINVAL},
+		{"unknown", 0, 1 << 40, unix.EINVAL},
+		{"made", unix.O_CREAT | unix.O_WRONLY, resolveCached, unix.EAGAIN},
+		{"cached", 0, resolveCached, nil},
+	} {
+		fd, err := unix.Openat2(dir, c.path, &unix.OpenHow{Flags: c.flags, Resolve: c.resolve})
+		if err == nil {
+			err = unix.Close(fd)
+		}
+		if !errors.Is(err, c.want) && !(c.resolve == resolveCached && errors.Is(err, unix.EAGAIN)) {
+			return fmt.Errorf("openat2 %s, %#x: %w, want %w", c.path, c.resolve, err, c.want)
+		}
+	}
+	return nil
+}
+
+// failures looks up what fails for each reason there is, as a user other than
+// root in group 7.
+func failures() error {
+	var st unix.Stat_t
+	open := func(name string, flags int) error {
+		fd, err := unix.Open(name, flags, 0)
+		if err == nil {
+			err = unix.Close(fd)
+		}
+		return err
+	}
+	for _, c := range []struct {
+		name string
+		got  error
+		want error
+	}{
+		{"read", open("private", unix.O_RDONLY), unix.EACCES},
+		{"write", open("file", unix.O_WRONLY), unix.EACCES},
+		{"get hold", open("private-too", unix.O_PATH), nil},
+		{"read as a group", open("group", unix.O_RDONLY), nil},
+		{"below a closed folder", unix.Stat("closed/file", &st), unix.EACCES},
+		{"nothing below a closed folder", unix.Stat("closed/none", &st), unix.EACCES},
+		{"through a link", unix.Stat("link", &st), unix.EACCES},
+		{"enter", unix.Chdir("closed"), unix.EACCES},
+		{"list", open("unlisted", unix.O_RDONLY|unix.O_DIRECTORY), unix.EACCES},
+		{"below an unlisted folder", open("unlisted/file", unix.O_RDONLY), nil},
+		{"execute", unix.Exec("unexecutable", []string{"x"}, nil), unix.EACCES},
+		{"file with a slash", open("slash/", unix.O_RDONLY), unix.ENOTDIR},
+		{"file as a folder", open("nodir", unix.O_DIRECTORY), unix.ENOTDIR},
+		{"below a file", open("below/x/y", unix.O_RDONLY), unix.ENOTDIR},
+		{"enter a file", unix.Chdir("noentry"), unix.ENOTDIR},
+		{"links in a circle", open("loop1", unix.O_RDONLY), unix.ELOOP},
+		{"link itself", open("nofollow", unix.O_RDONLY|unix.O_NOFOLLOW), unix.ELOOP},
+		{"long name", open("long/"+strings.Repeat("n", 256), unix.O_RDONLY), unix.ENAMETOOLONG},
+		{"long path", open(strings.Repeat("./", 2048)+"long", unix.O_RDONLY), unix.ENAMETOOLONG},
+	} {
+		if !errors.Is(c.got, c.want) {
+			return fmt.Errorf("%s: %w, want %w", c.name, c.got, c.want)
+		}
+	}
+	return nil
+}
+
+// execDescriptor is fexecve(3).
+func execDescriptor(fd int) error {
+	path, err := unix.BytePtrFromString("")
+	if err != nil {
+		return err
+	}
+	argv := [2]*byte{path}
+	_, _, errno := unix.RawSyscall6(unix.SYS_EXECVEAT, uintptr(fd), uintptr(unsafe.Pointer(path)),
+		uintptr(unsafe.Pointer(&argv)), uintptr(unsafe.Pointer(&argv[1])), unix.AT_EMPTY_PATH, 0)
+	return errno
+}
+
+// sendNames sends messages to unix sockets that are not there.
+func sendNames() error {
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM, 0)
+	if err != nil {
+		return err
+	}
+	if err := unix.Sendto(fd, []byte("x"), 0, &unix.SockaddrUnix{Name: "sub/sendto"}); err != unix.ENOENT {
+		return fmt.Errorf("sendto: %w", err)
+	}
+	if err := unix.Sendmsg(fd, []byte("x"), nil, &unix.SockaddrUnix{Name: "sub/sendmsg"}, 0); err != unix.ENOENT {
+		return fmt.Errorf("sendmsg: %w", err)
+	}
+	type mmsghdr struct {
+		unix.Msghdr
+		sent uint32
+	}
+	var headers [3]mmsghdr // the first one has no address
+	data := [1]byte{'x'}
+	for i, name := range []string{"", "sub/sendmmsg1", "sub/sendmmsg2"} {
+		address := &unix.RawSockaddrUnix{Family: unix.AF_UNIX}
+		for j := range name {
+			address.Path[j] = int8(name[j])
+		}
+		iov := &unix.Iovec{Base: &data[0], Len: 1}
+		headers[i].Msghdr = unix.Msghdr{Name: (*byte)(unsafe.Pointer(address)), Namelen: unix.SizeofSockaddrUnix, Iov: iov, Iovlen: 1}
+	}
+	for first := range headers { // the kernel stops at the first failure
+		if first == 0 {
+			headers[first].Name = nil
+		}
+		_, _, errno := unix.Syscall6(unix.SYS_SENDMMSG, uintptr(fd), uintptr(unsafe.Pointer(&headers[first])), uintptr(len(headers)-first), 0, 0, 0)
+		if want := []unix.Errno{unix.ENOTCONN, unix.ENOENT, unix.ENOENT}[first]; errno != want {
+			return fmt.Errorf("sendmmsg: %w, want %w", errno, want)
+		}
+	}
+	return nil
 }
 
 // openIn opens a file from a directory, in a process with a chosen number that

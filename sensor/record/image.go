@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -25,10 +26,11 @@ type image struct {
 // errNotImage says that a file is no program in a format we know.
 var errNotImage = errors.New("not an executable file")
 
-// readImage reads a program's header. The file may be anything: nothing of it
-// is believed beyond what is checked here, and no read can block.
-func readImage(path string) (image, error) {
-	f, err := regular.OpenPhysical(path)
+// readImage reads a program's header. The file, which open opens, may be
+// anything: nothing of it is believed beyond what is checked here, and no read
+// can block.
+func readImage(open func() (*os.File, error)) (image, error) {
+	f, err := open()
 	if errors.Is(err, regular.ErrNotRegular) {
 		return image{}, errNotImage
 	}
@@ -39,7 +41,7 @@ func readImage(path string) (image, error) {
 	fd := int(f.Fd())
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
-		return image{}, fmt.Errorf("read program %q: %w", path, err)
+		return image{}, fmt.Errorf("read program %q: %w", f.Name(), err)
 	}
 	if st.Mode&0o111 == 0 {
 		return image{}, errNotImage

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/org/slimfile/sensor/regular"
 )
 
 // elf64 is a program with one program header that names an interpreter.
@@ -75,7 +77,7 @@ func TestReadImageRefusesPipes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range []string{dir, dir + "/fifo", os.DevNull} {
-		if _, err := readImage(p); !errors.Is(err, errNotImage) {
+		if _, err := readImage(func() (*os.File, error) { return regular.OpenPhysical(p) }); !errors.Is(err, errNotImage) {
 			t.Errorf("%s: %v", p, err)
 		}
 	}

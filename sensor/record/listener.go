@@ -52,13 +52,16 @@ type listener struct {
 // one, of which the second would go unrecorded, do not happen.
 type fingerprint [2]uint64
 
-// verdict is the outcome of an earlier walk and the generation and phase it
-// belongs to.
+// verdict is the outcome of an earlier walk and the generation, phase and user
+// that it belongs to.
 type verdict struct {
 	generation uint32
 	phase      Phase
 	hidden     bool
+	user       int64 // file system uid, or anybody
 }
+
+const anybody = -1
 
 // maxKnown bounds the memory of known, some 10 MB. A path that was forgotten is
 // only walked again.
@@ -155,6 +158,7 @@ func (l *listener) answer(fd int, n *notification) {
 	switch c.kind {
 	case kindSetID:
 		l.census.suspect(n.PID)
+		l.changed(n, c)
 		if l.privileged {
 			send(fd, n.ID, 0)
 		} else {
@@ -214,7 +218,7 @@ func (l *listener) describe(n *notification) (call, bool) {
 // account turns an error into a loss, unless the call fails as well.
 func (l *listener) account(n *notification, err error) {
 	switch {
-	case err == nil, errors.Is(err, errFault), errors.Is(err, errGone):
+	case err == nil, errors.Is(err, errFault), errors.Is(err, errRefused), errors.Is(err, errGone):
 	case errors.Is(err, errUnreadable):
 		l.lose(fmt.Sprintf("a system call of %s could not be read: %v", processName(int(n.PID)), err))
 	default:
@@ -236,15 +240,21 @@ func processName(pid int) string {
 func (l *listener) record(fd int, n *notification, c call) (bool, error) {
 	switch c.kind {
 	case kindOpen, kindOpen2:
-		flags, resolve, err := l.openFlags(n, c)
+		how, err := l.openHow(n, c)
 		if err != nil {
 			return false, err
 		}
-		c.a.ops, c.a.look = openWants(flags)
-		if resolve&unix.RESOLVE_IN_ROOT != 0 {
-			c.a.look |= inRoot
+		limits, err := resolveWants(how)
+		if err != nil {
+			return false, err
 		}
+		c.a.ops, c.a.look = openWants(how.Flags)
+		c.a.look |= limits
 		c.flags = none
+	case kindMount:
+		if n.Args[3]&(unix.MS_BIND|unix.MS_MOVE) == 0 { // or a device, or just a name
+			c.b = at(none, none, 0, 0)
+		}
 	case kindReroot:
 		l.rerooted.Store(true)
 	case kindMap:
@@ -253,6 +263,10 @@ func (l *listener) record(fd int, n *notification, c call) (bool, error) {
 		return l.socketAddress(fd, n, c.a, n.Args[0], n.Args[1], n.Args[2])
 	case kindSend:
 		return l.socketAddress(fd, n, c.a, n.Args[0], n.Args[4], n.Args[5])
+	case kindMessage:
+		return l.messages(fd, n, c.a, n.Args[0], n.Args[1], 1)
+	case kindMessages:
+		return l.messages(fd, n, c.a, n.Args[0], n.Args[1], uint64(uint32(n.Args[2])))
 	case kindListen:
 		return false, l.listens(n, n.Args[0])
 	case kindSockets:
@@ -277,6 +291,9 @@ func (l *listener) argument(fd int, n *notification, c call, a arg) (bool, error
 		return false, nil // the call is about the descriptor, as futimens(3)
 	}
 	path, err := l.target.readString(int(n.PID), addr, l.path)
+	if errors.Is(err, errTooLong) {
+		return false, errRefused // ENAMETOOLONG
+	}
 	if err != nil {
 		return false, err
 	}
@@ -307,13 +324,13 @@ func (l *listener) socketAddress(fd int, n *notification, a arg, sock, addr, siz
 // socketCall takes the calls that we want out of socketcall(2), whose arguments
 // are 32 bit words in memory.
 func (l *listener) socketCall(fd int, n *notification, a arg) (bool, error) {
-	const sysBind, sysConnect, sysListen, sysSendTo = 2, 3, 4, 11 // include/uapi/linux/net.h
+	const sysBind, sysConnect, sysListen, sysSendTo, sysSendMsg, sysSendMMsg = 2, 3, 4, 11, 16, 20 // include/uapi/linux/net.h
 	var args [6]uint32
 	count, addr := 3, 1
 	switch n.Args[0] {
 	case sysBind:
 		a.look = noFollow | creates
-	case sysConnect:
+	case sysConnect, sysSendMsg, sysSendMMsg:
 	case sysListen:
 		count = 2
 	case sysSendTo:
@@ -328,8 +345,13 @@ func (l *listener) socketCall(fd int, n *notification, a arg) (bool, error) {
 	for i := range args {
 		args[i] = binary.LittleEndian.Uint32(words[4*i:])
 	}
-	if n.Args[0] == sysListen {
+	switch n.Args[0] {
+	case sysListen:
 		return false, l.listens(n, uint64(args[0]))
+	case sysSendMsg:
+		return l.messages(fd, n, a, uint64(args[0]), uint64(args[1]), 1)
+	case sysSendMMsg:
+		return l.messages(fd, n, a, uint64(args[0]), uint64(args[1]), uint64(args[2]))
 	}
 	return l.socketAddress(fd, n, a, uint64(args[0]), uint64(args[addr]), uint64(args[addr+1]))
 }
@@ -337,70 +359,36 @@ func (l *listener) socketCall(fd int, n *notification, a arg) (bool, error) {
 // want is what a call with fixed operations does to one of its paths.
 func (c call) want(a arg, n *notification) want {
 	w := want{ops: a.ops, look: a.look, follow: a.look&noFollow == 0}
-	if c.flags == none {
-		return w
-	}
-	switch flags := n.Args[c.flags]; {
-	case flags&unix.AT_SYMLINK_NOFOLLOW != 0 && a.look&flagFollows == 0:
-		w.follow = false
-	case flags&unix.AT_SYMLINK_FOLLOW != 0 && a.look&flagFollows != 0:
-		w.follow = true
+	if c.flags != none {
+		flags := uint32(n.Args[c.flags])
+		w.follow = w.follow && flags&a.leaves == 0 || flags&a.follows != 0
 	}
 	return w
 }
 
-// openFlags reads the flags of open(2), or flags and resolve of openat2(2) from
-// struct open_how (include/uapi/linux/openat2.h).
-func (l *listener) openFlags(n *notification, c call) (flags, resolve uint64, err error) {
+// openHow reads what open(2) or openat2(2) is to do.
+func (l *listener) openHow(n *notification, c call) (unix.OpenHow, error) {
 	if c.kind == kindOpen {
-		return n.Args[c.flags], 0, nil
+		return unix.OpenHow{Flags: n.Args[c.flags]}, nil
 	}
-	var how [24]byte
-	err = l.target.read(int(n.PID), n.Args[c.flags], how[:])
-	return binary.LittleEndian.Uint64(how[:]), binary.LittleEndian.Uint64(how[16:]), err
-}
-
-// openWants translates the flags of open(2).
-func openWants(flags uint64) (manifest.Ops, look) {
-	var (
-		ops manifest.Ops
-		l   look
-	)
-	switch {
-	case flags&unix.O_PATH != 0:
-		ops = manifest.Checked
-	case flags&unix.O_ACCMODE == unix.O_RDONLY:
-		ops = manifest.Opened
-	case flags&unix.O_ACCMODE == unix.O_WRONLY:
-		ops = manifest.Written
-	default:
-		ops = manifest.Opened | manifest.Written
+	var how [unix.SizeofOpenHow]byte
+	if n.Args[c.flags+1] < uint64(len(how)) {
+		return unix.OpenHow{}, errRefused
 	}
-	if flags&unix.O_TRUNC != 0 {
-		ops |= manifest.Written
-	}
-	if flags&unix.O_NOFOLLOW != 0 {
-		l |= noFollow
-	}
-	if flags&unix.O_CREAT != 0 {
-		l |= creates
-	}
-	if flags&(unix.O_CREAT|unix.O_EXCL) == unix.O_CREAT|unix.O_EXCL {
-		l |= exclusive | noFollow
-	}
-	if flags&unix.O_TMPFILE == unix.O_TMPFILE { // an unnamed file in the directory
-		ops = manifest.Checked
-	}
-	return ops, l
+	err := l.target.read(int(n.PID), n.Args[c.flags], how[:])
+	field := func(i int) uint64 { return binary.LittleEndian.Uint64(how[8*i:]) }
+	return unix.OpenHow{Flags: field(0), Mode: field(1), Resolve: field(2)}, err
 }
 
 // see records what is done to a path that counts from the directory of argument
 // dir. A path known already costs two hashes and a map lookup.
 func (l *listener) see(fd int, n *notification, dir int8, path []byte, to want) (bool, error) {
 	pid := int(n.PID)
-	key := append(l.key[:0], byte(to.ops), byte(to.ops>>8), byte(to.look), 0)
+	key := binary.LittleEndian.AppendUint32(l.key[:0], uint32(to.ops))
+	key = binary.LittleEndian.AppendUint16(key, uint16(to.look))
+	key = append(key, 0)
 	if to.follow {
-		key[3] = 1
+		key[len(key)-1] = 1
 	}
 	rootAt := len(key)
 	if l.rerooted.Load() {
@@ -425,7 +413,7 @@ func (l *listener) see(fd int, n *notification, dir int8, path []byte, to want) 
 	digest := fingerprint{maphash.Bytes(l.seeds[0], key), maphash.Bytes(l.seeds[1], key)}
 	generation, phase := l.epochs.names.Load(), Phase(l.phase.Load())
 	executes := to.ops&manifest.Executed != 0
-	if v, ok := l.known[digest]; ok && v.generation == generation && v.phase == phase {
+	if v, ok := l.known[digest]; ok && v.generation == generation && v.phase == phase && (v.user == anybody || v.user == l.user(fd, n)) {
 		if executes {
 			l.ran = l.images[digest]
 		}
@@ -435,16 +423,22 @@ func (l *listener) see(fd int, n *notification, dir int8, path []byte, to want) 
 		return false, nil // what was read may be another process'
 	}
 	pl := place{
-		root: trimRoot(key[rootAt:baseAt]), base: trimRoot(key[baseAt:pathAt]), pid: pid,
+		dirfd: l.dirfd(n, dir),
+		root:  trimRoot(key[rootAt:baseAt]), base: trimRoot(key[baseAt:pathAt]), pid: pid,
 		program: l.census.of(n.PID), ran: &l.ran,
 		as: func(f func() error) error { return l.target.as(pid, f) },
 	}
+	pl.denies = func(path []byte, to want, takes rights) (bool, error) { return l.denies(fd, n, pl, path, to, takes) }
 	if to.look&inRoot != 0 {
 		pl.root = pl.base
 	}
-	hidden, err := l.follow(pl, key[pathAt:], to, l.NoNewPrivs)
+	hidden, guarded, err := l.follow(pl, key[pathAt:], to, l.NoNewPrivs)
 	if err != nil {
 		return false, err
+	}
+	user := int64(anybody)
+	if guarded {
+		user = l.user(fd, n)
 	}
 	if len(l.known) >= maxKnown {
 		clear(l.known)
@@ -453,7 +447,7 @@ func (l *listener) see(fd int, n *notification, dir int8, path []byte, to want) 
 	if executes {
 		l.images[digest] = l.ran
 	}
-	l.known[digest] = verdict{generation, phase, hidden}
+	l.known[digest] = verdict{generation, phase, hidden, user}
 	return hidden, nil
 }
 
@@ -465,13 +459,18 @@ func trimRoot(dir []byte) []byte {
 	return dir
 }
 
+// dirfd is the descriptor that is argument dir.
+func (l *listener) dirfd(n *notification, dir int8) int32 {
+	if dir == none {
+		return unix.AT_FDCWD
+	}
+	return int32(n.Args[dir])
+}
+
 // base is the directory that a relative path counts from; empty if there is
 // none in the file system, so that the call fails.
 func (l *listener) base(fd int, n *notification, dir int8) (base []byte, err error) {
-	dirfd := int32(unix.AT_FDCWD)
-	if dir != none {
-		dirfd = int32(n.Args[dir])
-	}
+	dirfd := l.dirfd(n, dir)
 	if dirfd == unix.AT_FDCWD {
 		base, err = l.place(fd, n, workingDir)
 	} else { // not kept: a close(2) or dup2(2) is not notified
@@ -484,10 +483,11 @@ func (l *listener) base(fd int, n *notification, dir int8) (base []byte, err err
 }
 
 // bases are a thread's working directory and root directory as of an epoch of
-// places; empty when not looked up yet.
+// places, empty when not looked up yet, and its user and capabilities.
 type bases struct {
-	epoch uint32
-	dirs  [2][]byte
+	epoch  uint32
+	dirs   [2][]byte
+	status *status
 }
 
 // Indices of bases.dirs.
@@ -499,20 +499,26 @@ const (
 // maxPlaces bounds the memory of places.
 const maxPlaces = 4096
 
-// place finds where a thread is.
-func (l *listener) place(fd int, n *notification, which int) ([]byte, error) {
+// bases finds what is known of a thread.
+func (l *listener) bases(pid uint32) *bases {
 	epoch := l.epochs.places.Load()
-	b, ok := l.places[n.PID]
+	b, ok := l.places[pid]
 	if !ok {
 		if len(l.places) >= maxPlaces {
 			clear(l.places)
 		}
 		b = &bases{}
-		l.places[n.PID] = b
+		l.places[pid] = b
 	}
 	if b.epoch != epoch {
-		b.epoch, b.dirs[workingDir], b.dirs[rootDir] = epoch, b.dirs[workingDir][:0], b.dirs[rootDir][:0]
+		*b = bases{epoch: epoch, dirs: [2][]byte{b.dirs[workingDir][:0], b.dirs[rootDir][:0]}}
 	}
+	return b
+}
+
+// place finds where a thread is.
+func (l *listener) place(fd int, n *notification, which int) ([]byte, error) {
+	b := l.bases(n.PID)
 	if len(b.dirs[which]) > 0 {
 		return b.dirs[which], nil
 	}

@@ -23,8 +23,7 @@ import (
 //
 // A call is noted before the kernel makes it, so whether a connection came
 // about is not known. A TCP socket listens when listen(2) follows its bind(2), a
-// UDP socket once it is bound. Not seen: what sendmsg(2) addresses without
-// connect(2), for its address is in memory and the call a hot one.
+// UDP socket once it is bound.
 type network struct {
 	mu sync.Mutex
 	// bound has the addresses of sockets that may listen yet, by inode.

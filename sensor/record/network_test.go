@@ -41,6 +41,7 @@ func useSockets() error {
 	_, err := unix.Write(name, []byte("connected already"))
 	errs = append(errs, err)
 	errs = append(errs, unix.Sendto(open(unix.AF_INET, unix.SOCK_DGRAM), []byte("x"), 0, &unix.SockaddrInet4{Port: 18087, Addr: local}))
+	errs = append(errs, unix.Sendmsg(open(unix.AF_INET, unix.SOCK_DGRAM), []byte("x"), nil, &unix.SockaddrInet4{Port: 18088, Addr: local}, 0))
 	return errors.Join(errs...)
 }
 
@@ -53,7 +54,7 @@ func TestSockets(t *testing.T) {
 		socket("tcp", "127.0.0.1", 18081, 0, 1), socket("tcp", "::", 18082, 0, 1), socket("udp", "0.0.0.0", 18083, 0, 1),
 	}
 	outbound := []manifest.Socket{
-		socket("tcp", "127.0.0.1", 18085, 0, 1), socket("udp", "127.0.0.1", 18087, 0, 1), socket("udp", "::1", 18086, 0, 1),
+		socket("tcp", "127.0.0.1", 18085, 0, 1), socket("udp", "127.0.0.1", 18087, 0, 1), socket("udp", "127.0.0.1", 18088, 0, 1), socket("udp", "::1", 18086, 0, 1),
 	}
 	for _, m := range modes {
 		for _, uid := range []uint32{0, nobody} {

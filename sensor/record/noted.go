@@ -133,8 +133,8 @@ func allows(cases []filter.Case) bool {
 
 // hotCalls are those that are assumed because they are made all the time: what a
 // libc's and a language's runtime, an event loop and any input and output live
-// on. Those that the sensor's own stub needs before the listener is in place are
-// among them (launch, handOver).
+// on. What the sensor's own stub needs before the listener is in place is among
+// them, but for sendmsg (launch, handOver).
 func hotCalls() map[string]struct{} {
 	hot := map[string]struct{}{}
 	for _, name := range []string{
@@ -146,7 +146,7 @@ func hotCalls() map[string]struct{} {
 		"futex", "futex_time64", "set_robust_list", "rseq", "membarrier", "sched_yield", "restart_syscall", "prctl",
 		"nanosleep", "clock_nanosleep", "clock_nanosleep_time64", "clock_gettime", "clock_gettime64", "gettimeofday", "time",
 		"getpid", "gettid", "getrandom", "exit", "exit_group",
-		"sendto", "recvfrom", "sendmsg", "recvmsg", "sendmmsg", "recvmmsg",
+		"sendto", "recvfrom", "recvmsg", "recvmmsg",
 	} {
 		hot[name] = struct{}{}
 	}

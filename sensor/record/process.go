@@ -2,7 +2,6 @@ package record
 
 import (
 	"cmp"
-	"encoding/binary"
 	"errors"
 	"os"
 	"slices"
@@ -298,16 +297,11 @@ func (l *listener) argv0(n *notification, c call) (string, error) {
 	if list == 0 {
 		return "", nil
 	}
-	word := make([]byte, wordSize(n.Arch))
-	if err := l.target.read(int(n.PID), list, word); err != nil {
+	first := make([]byte, wordSize(n.Arch))
+	if err := l.target.read(int(n.PID), list, first); err != nil {
 		return "", err
 	}
-	var at uint64
-	if len(word) == 4 {
-		at = uint64(binary.LittleEndian.Uint32(word))
-	} else {
-		at = binary.LittleEndian.Uint64(word)
-	}
+	at := word(first)
 	if at == 0 {
 		return "", nil
 	}

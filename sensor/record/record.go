@@ -14,6 +14,12 @@
 // it, so that an entry is a physical path in the real root, and each link on
 // the way an entry of its own. Paths on other mounts than the root do not count.
 //
+// A look-up that fails is an entry too, that of the file at which the kernel gave
+// up, with the reason (manifest.Failures): a name that is not there, a file that
+// is no directory, a name too long, a link too many, a limit of openat2(2), a lack
+// of permission (denied.go). Errors of what follows the look-up, and a path longer
+// than PATH_MAX, which names nothing, are not recorded.
+//
 // Beside paths: in which phases of the run each was touched and by which program
 // first (phase.go), the programs and their users (process.go), what was listened
 // on and sought in the network (network.go), and on demand the set of system
@@ -30,12 +36,10 @@
 //     same is not seen; without a name it is fstat(3), and telling the two apart
 //     would take a notification for each: a third more for a Python program.
 //     With other calls it is seen.
-//   - A call that openat2's RESOLVE_ flags refuse is recorded as if it were not.
-//     The interpreter of a program that is run from a memfd is not recorded.
-//   - Names of sockets given to sendmsg(2) are not seen; they are made at run
-//     time.
-//   - Descriptors inherited from outside and io_uring, which the programs are
-//     told the kernel does not have, are fanotify's to see.
+//   - io_uring, which the programs are told the kernel does not have, is
+//     fanotify's to see. Files that were open before the recorder started are
+//     nobody's; programs start with no descriptors but 0, 1 and 2 (package
+//     launch).
 //   - Without privileges, a process with different real, effective and saved ids
 //     of which none is root's, or with effective capabilities that the change of
 //     its ids took and it raised again, cannot be read when it uses a path: that

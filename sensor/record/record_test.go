@@ -25,6 +25,11 @@ const (
 	executed = manifest.Executed
 	checked  = manifest.Checked
 	listed   = manifest.Listed
+	forbade  = manifest.Denied
+	looped   = manifest.Looped
+	notDir   = manifest.NotDirectory
+	tooLong  = manifest.TooLong
+	confined = manifest.Confined
 	linked   = manifest.Linked
 	entered  = manifest.Entered
 	created  = manifest.Created
@@ -42,6 +47,7 @@ const nobody = 65534
 type scenario struct {
 	name  string
 	files []string // made before, with folders; "name -> target" is a link, a trailing slash a folder
+	perms map[string]os.FileMode
 	args  []string // of the test binary's "fixture"; $DIR is the folder
 	spec  func(*launch.Spec)
 	modes []mode // all when nil
@@ -96,7 +102,7 @@ func scenarios() []scenario {
 		want: map[string]manifest.Ops{
 			"hop1": linked, "sub/hop2": linked, "dir/file": opened, "sub/up": linked, "file": opened,
 			"absolute": linked, "read": checked | linked, "lstat": checked | linked,
-			"dangling": linked, "sub/none": absent, "nofollow": opened | linked, "loop1": linked, "loop2": linked,
+			"dangling": linked, "sub/none": absent, "nofollow": linked | looped, "loop1": linked | looped, "loop2": linked,
 		},
 	}, {
 		name: "link that is replaced", files: []string{"v1/file", "v2/file", "current -> v1"},
@@ -116,7 +122,39 @@ func scenarios() []scenario {
 	}, {
 		name: "failed look-ups", files: []string{"file"},
 		args: []string{"look", "none", "no/such/folder", "file/below", "no/../file2"},
-		want: map[string]manifest.Ops{"none": absent, "no/such/folder": absent, "file": checked, "no": absent},
+		want: map[string]manifest.Ops{"none": absent, "no/such/folder": absent, "file": checked | notDir, "no": absent},
+	}, {
+		name:  "openat2 with limits",
+		files: []string{"in/up -> ../out", "in/absolute -> $DIR/out", "in/deep/", "in/file", "in/link -> file", "in/unread -> file", "in/cached", "out", "magic", "mounts"},
+		args:  []string{"openat2"},
+		want: map[string]manifest.Ops{
+			"in": checked | confined, "in/up": linked, "in/absolute": linked | confined, "in/file": opened, "in/link": linked | looped,
+			"in/unread": checked | linked, "in/clamped": absent, "in/cached": opened,
+		},
+	}, {
+		name: "failures of all kinds",
+		files: []string{
+			"private", "private-too", "file", "group", "closed/file", "link -> closed/linked", "unlisted/file", "unexecutable",
+			"slash", "nodir", "below", "noentry", "loop1 -> loop2", "loop2 -> loop1", "nofollow -> file", "long/",
+		},
+		perms: map[string]os.FileMode{"private": 0o600, "private-too": 0o600, "group": 0o640, "closed": 0o700, "unlisted": 0o711},
+		args:  []string{"failures"},
+		spec:  func(s *launch.Spec) { s.UID, s.GID, s.Groups = nobody, nobody, []uint32{7} },
+		want: map[string]manifest.Ops{
+			"private": opened | forbade, "file": written | forbade, "private-too": checked, "group": opened,
+			"closed/file": checked | forbade, "closed/none": absent | forbade, "link": linked, "closed/linked": absent | forbade,
+			"closed": entered | forbade, "unlisted": listed | forbade, "unlisted/file": opened, "unexecutable": executed | forbade,
+			"slash": checked | notDir, "nodir": checked | notDir, "below": checked | notDir, "noentry": checked | notDir,
+			"loop1": linked | looped, "loop2": linked, "nofollow": linked | looped, "long": tooLong,
+		},
+	}, {
+		name: "refused to one of two users", files: []string{"private"}, perms: map[string]os.FileMode{"private": 0o600},
+		args: []string{"refused", "private"},
+		want: map[string]manifest.Ops{"private": opened | forbade},
+	}, {
+		name: "refused to nobody", files: []string{"closed/private"}, perms: map[string]os.FileMode{"closed/private": 0o600, "closed": 0o700},
+		args: []string{"open", "closed/private"},
+		want: map[string]manifest.Ops{"closed/private": opened},
 	}, {
 		name: "list", files: []string{"sub/file"},
 		args: []string{"list"},
@@ -137,13 +175,37 @@ func scenarios() []scenario {
 		args: []string{"fexecve", "script"},
 		want: map[string]manifest.Ops{"script": opened | executed},
 	}, {
+		name: "execution of a script in memory", files: []string{"script #!$DIR/link -x", "second #!/bin/sh", "link -> second"},
+		args: []string{"memory", "descriptor", "script"},
+		want: map[string]manifest.Ops{"script": opened, "link": linked, "second": executed | opened},
+	}, {
+		name: "execution of a script in memory by its path", files: []string{"script #!$DIR/link -x", "second #!/bin/sh", "link -> second"},
+		args: []string{"memory", "path", "script"},
+		want: map[string]manifest.Ops{"script": opened, "link": linked, "second": executed | opened},
+	}, {
+		name: "file without a name", files: []string{"file"},
+		args: []string{"unlinked", "file"},
+		want: map[string]manifest.Ops{"file": opened | deleted},
+	}, {
+		name: "watches", files: []string{"followed -> file", "itself -> file", "file"},
+		args: []string{"watch"},
+		want: map[string]manifest.Ops{"followed": linked, "file": checked, "itself": checked | linked},
+	}, {
+		name: "mounts", files: []string{"link -> source", "source/file", "point/"},
+		args:  []string{"mount"},
+		modes: []mode{direct}, // a sandbox forbids it
+		want:  map[string]manifest.Ops{"link": linked, "source": checked, "point": checked},
+	}, {
 		name: "relative to a closed and reused descriptor", files: []string{"one/file", "two/file"},
 		args: []string{"reused-dirfd"},
 		want: map[string]manifest.Ops{"one": checked, "one/file": opened, "two": checked, "two/file": opened},
 	}, {
 		name: "unix sockets", files: []string{"sub/"},
 		args: []string{"socket"},
-		want: map[string]manifest.Ops{"sub/sock": created, "sub/none": absent},
+		want: map[string]manifest.Ops{
+			"sub/sock": created, "sub/none": absent,
+			"sub/sendto": absent, "sub/sendmsg": absent, "sub/sendmmsg1": absent, "sub/sendmmsg2": absent,
+		},
 	}, {
 		name:  "script with interpreters",
 		files: []string{"script #!$DIR/link -x", "second #!/bin/sh", "link -> second", "sub/"},
@@ -289,6 +351,11 @@ func TestScenarios(t *testing.T) {
 func testScenario(t *testing.T, exe string, sc scenario, m mode, o obstacle) {
 	t.Helper()
 	dir := workplace(t, sc.files)
+	for name, perm := range sc.perms {
+		if err := errors.Join(os.Chown(filepath.Join(dir, name), 0, 7), os.Chmod(filepath.Join(dir, name), perm)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	spec := launch.Spec{Path: exe, Args: []string{"program", "fixture"}, Dir: dir}
 	for _, a := range sc.args {
 		spec.Args = append(spec.Args, strings.ReplaceAll(a, "$DIR", dir))

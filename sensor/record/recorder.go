@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -12,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/org/slimfile/sensor/manifest"
+	"github.com/org/slimfile/sensor/regular"
 )
 
 // recorder is what the listeners of a session share: the seccomp recorder.
@@ -48,23 +51,46 @@ func (r *recorder) lose(reason string) {
 }
 
 // follow walks a path for a process and, if the path is to be executed, what
-// the kernel will open because of it.
-func (r *recorder) follow(pl place, path []byte, to want, noNewPrivs bool) (bool, error) {
+// the kernel will open because of it. What it finds may depend on the user if it
+// is guarded, and it is hidden if it is the sensor's.
+func (r *recorder) follow(pl place, path []byte, to want, noNewPrivs bool) (hidden, guarded bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.walker.generation = r.epochs.names.Load()
-	r.walker.now.phase, r.walker.now.program = Phase(r.phase.Load()), pl.program
+	w := &r.walker
+	w.generation = r.epochs.names.Load()
+	w.now.phase, w.now.program = Phase(r.phase.Load()), pl.program
+	named := len(path) > 0
 	if gone(pl.base) {
-		return false, nil
+		if named || to.ops&manifest.Executed == 0 {
+			return false, false, nil
+		}
+		return false, false, r.executeUnnamed(pl, pl.base, fmt.Sprintf("/proc/%d/fd/%d", pl.pid, pl.dirfd))
 	}
-	if len(path) == 0 { // the descriptor's own file
+	if !named { // the descriptor's own file
 		path, pl.root, to.follow = slices.Clone(pl.base), nil, false
 	}
-	f, err := r.walker.walk(pl, path, to)
-	if err != nil || f.hidden || to.ops&manifest.Executed == 0 || f.what != file {
-		return f.hidden, err
+	f, err := w.walk(pl, path, to)
+	if err != nil || f.hidden {
+		return f.hidden, false, err
 	}
-	return false, r.execute(pl, slices.Clone(f.path), noNewPrivs, 0)
+	guarded = named && w.guarded && !w.magic && f.failed == 0 && f.id != nowhere
+	if guarded {
+		denied, err := pl.denies(path, to, f.takes)
+		if err != nil {
+			return false, false, err
+		}
+		if denied {
+			w.mark(f.id, manifest.Denied)
+		}
+	}
+	switch {
+	case to.ops&manifest.Executed == 0:
+	case f.unnamed:
+		err = r.executeUnnamed(pl, r.walker.target, string(f.path))
+	case f.what == file:
+		err = r.execute(pl, slices.Clone(f.path), noNewPrivs, 0)
+	}
+	return false, guarded, err
 }
 
 // deletedMark is behind what a link of /proc names when that was deleted.
@@ -86,7 +112,7 @@ const maxScripts = 5
 
 // execute notes the interpreter that the kernel loads for a file.
 func (r *recorder) execute(pl place, path []byte, noNewPrivs bool, depth int) error {
-	img, err := readImage(string(path))
+	img, err := readImage(func() (*os.File, error) { return regular.OpenPhysical(string(path)) })
 	if errors.Is(err, errNotImage) {
 		return nil // the kernel will refuse it as well
 	}
@@ -96,7 +122,29 @@ func (r *recorder) execute(pl place, path []byte, noNewPrivs bool, depth int) er
 	if noNewPrivs && img.raises != "" {
 		r.warn("%s is %s: that has no effect in this run; it needs `--allow security.insecure` to run as in production", path, img.raises)
 	}
-	pl.ran.add(string(path))
+	return r.load(pl, string(path), img, noNewPrivs, depth)
+}
+
+// executeUnnamed does it for a file without a name, as one of memfd_create(2),
+// that a link of /proc leads to.
+func (r *recorder) executeUnnamed(pl place, name []byte, link string) error {
+	var img image
+	err := pl.as(func() (err error) {
+		img, err = readImage(func() (*os.File, error) { return regular.OpenThrough(link) })
+		return err
+	})
+	if errors.Is(err, errNotImage) || errors.Is(err, fs.ErrNotExist) { // or closed meanwhile
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return r.load(pl, string(name), img, false, 0)
+}
+
+// load notes what a program is loaded with.
+func (r *recorder) load(pl place, name string, img image, noNewPrivs bool, depth int) error {
+	pl.ran.add(name)
 	pl.ran.raises = pl.ran.raises || img.raises != ""
 	pl.ran.guarded = pl.ran.guarded || img.guarded
 	if img.interpreter == "" {

@@ -90,7 +90,7 @@ func (t *target) wear(who ids, f func() error) error {
 	}
 	err := setIDs(idCall{unix.SYS_SETFSGID, who.gid}, idCall{unix.SYS_SETFSUID, who.uid})
 	if err == nil {
-		err = raise()
+		err = raiseCapabilities(0)
 	}
 	if err == nil {
 		err = f()
@@ -114,10 +114,11 @@ func (t *target) putOn(who ids) error {
 	return setIDs(idCall{unix.SYS_SETRESGID, who.gid}, idCall{unix.SYS_SETRESUID, who.uid})
 }
 
-// raise makes all capabilities effective again of which the change of the file
-// system uid took some: a process can only be read by one that has the
-// capabilities that it may have itself.
-func raise() error {
+// raiseCapabilities makes all capabilities of the calling thread effective, but
+// some. The change of the file system uid takes others than those that are not
+// wanted: a process can only be read by one that has the capabilities that it
+// may have itself.
+func raiseCapabilities(but uint32) error {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var data [2]unix.CapUserData
 	if err := unix.Capget(&header, &data[0]); err != nil {
@@ -126,6 +127,7 @@ func raise() error {
 	for i := range data {
 		data[i].Effective = data[i].Permitted
 	}
+	data[0].Effective &^= but
 	return unix.Capset(&header, &data[0])
 }
 

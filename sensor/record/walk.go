@@ -27,6 +27,9 @@ type walker struct {
 		phase   Phase
 		program programID
 	}
+	// guarded says that the present walk came to something that not everybody has
+	// the rights to that it takes, magic that it went through a link of /proc.
+	guarded, magic bool
 	// cur is the physical path reached so far, buf the path still to follow;
 	// spare and target are room to put a link's target before it.
 	cur, buf, spare, target []byte
@@ -38,12 +41,17 @@ type place struct {
 	// the directory that relative paths start from, empty for the real root.
 	// Both are physical paths.
 	root, base []byte
-	pid        int
-	program    programID
+	// dirfd is base's descriptor, AT_FDCWD without one.
+	dirfd   int32
+	pid     int
+	program programID
 	// ran is where what an execve loads is put; it may be nil for other calls.
 	ran *ran
 	// as runs f so that it may look at the process, whatever its user.
 	as func(f func() error) error
+	// denies tells whether the process lacks a permission that it takes to look
+	// a path up and do with it what is wanted.
+	denies func(path []byte, to want, takes rights) (bool, error)
 }
 
 // want is what a call does to a path.
@@ -55,9 +63,14 @@ type want struct {
 
 // found is where a path led to.
 type found struct {
-	what   what
+	what   what // unknown if the look-up failed, but for missing
+	failed manifest.Ops
+	id     nodeID
+	takes  rights // to the file, so that the call succeeds
 	path   []byte // physical; valid until the next walk
 	hidden bool   // below manifest.Dir
+	// unnamed says that path is a link of /proc to a file without a name.
+	unnamed bool
 }
 
 var (
@@ -72,22 +85,32 @@ const maxLinks = 40
 func (w *walker) walk(pl place, path []byte, to want) (found, error) {
 	rest := append(w.buf[:0], path...)
 	w.buf = rest
-	w.cur = w.cur[:0]
+	w.guarded, w.magic = false, false
+	w.cur = append(w.cur[:0], pl.base...)
 	if len(path) > 0 && path[0] == '/' {
-		w.cur = append(w.cur, pl.root...)
-	} else {
-		w.cur = append(w.cur, pl.base...)
+		if to.look&beneathDir != 0 {
+			return found{failed: manifest.Confined, id: nowhere}, nil
+		}
+		w.cur = append(w.cur[:0], pl.root...)
 	}
 	at, err := w.here()
 	if err != nil {
 		return found{}, err
 	}
+	inside := at != nowhere
 	for links := 0; ; {
+		if to.look&noMounts != 0 && (at != nowhere) != inside {
+			return w.fail(at, manifest.Confined), nil
+		}
 		name, after := nextName(rest)
 		if name == nil { // nothing more than slashes and dots
-			return w.end(at, directory, to)
+			return w.end(at, directory, to), nil
 		}
+		w.needs(at, search)
 		if len(name) == 2 && name[0] == '.' && name[1] == '.' {
+			if to.look&beneathDir != 0 && bytes.Equal(w.cur, pl.base) {
+				return w.fail(at, manifest.Confined), nil
+			}
 			if at, err = w.up(pl.root); err != nil {
 				return found{}, err
 			}
@@ -95,7 +118,7 @@ func (w *walker) walk(pl place, path []byte, to want) (found, error) {
 			continue
 		}
 		if len(name) > maxName {
-			return found{}, nil // ENAMETOOLONG
+			return w.fail(at, manifest.TooLong), nil
 		}
 		last := isLast(after)
 		mustFollow := !last || to.follow || len(after) > 0
@@ -108,23 +131,32 @@ func (w *walker) walk(pl place, path []byte, to want) (found, error) {
 		case kind == missing:
 			return w.absent(next, after, last, to)
 		case kind == link && mustFollow:
-			if links++; links > maxLinks {
-				return found{}, nil // ELOOP
+			links++
+			magic := parent == nowhere && bytes.HasPrefix(w.cur, []byte("/proc/"))
+			w.magic = w.magic || magic
+			if failed := to.look.refuses(links, magic); failed != 0 {
+				return w.fail(next, manifest.Linked|failed), nil
 			}
 			w.mark(next, manifest.Linked)
-			magic := parent == nowhere && bytes.HasPrefix(w.cur, []byte("/proc/"))
 			target, ok := w.readlink(pl, magic)
 			if !ok {
-				return found{}, nil
+				return found{id: nowhere}, nil
 			}
-			w.cur = w.cur[:length]
+			if magic && gone(target) {
+				f := w.result(nowhere, unknown)
+				f.unnamed = true
+				return f, nil
+			}
+			if target[0] == '/' && to.look&beneathDir != 0 {
+				return w.fail(next, manifest.Confined), nil
+			}
 			joined := append(append(append(w.spare[:0], target...), '/'), after...)
 			if len(after) == 0 {
 				joined = joined[:len(joined)-1]
 			}
 			w.spare, w.buf = w.buf, joined
 			rest = joined
-			at = parent
+			w.cur, at = w.cur[:length], parent
 			if target[0] == '/' {
 				w.cur = w.cur[:0]
 				if !magic { // what /proc/PID/fd and the like say counts from the real root
@@ -135,14 +167,24 @@ func (w *walker) walk(pl place, path []byte, to want) (found, error) {
 				}
 			}
 			continue
-		case kind == file && !last:
-			to = want{ops: manifest.Checked} // ENOTDIR
-			return w.end(next, kind, to)
+		case kind == file && len(after) > 0:
+			return w.fail(next, manifest.Checked|manifest.NotDirectory), nil
 		case last && (kind != directory || len(after) == 0):
-			return w.end(next, kind, to)
+			return w.end(next, kind, to), nil
 		}
 		at, rest = next, after
 	}
+}
+
+// refuses says why the next link must not be followed, of so many in all.
+func (l look) refuses(links int, magic bool) (why manifest.Ops) {
+	switch {
+	case links > maxLinks, l&noLinks != 0, magic && l&noMagicLinks != 0:
+		return manifest.Looped
+	case magic && l&(beneathDir|inRoot) != 0:
+		return manifest.Confined
+	}
+	return 0
 }
 
 // nowhere is the node of a path that is not on the root file system.
@@ -184,7 +226,36 @@ func (w *walker) here() (nodeID, error) {
 	if !ok {
 		return 0, errFull
 	}
+	if n := &w.set.nodes[id]; n.what == unknown {
+		if kind, rights, err := w.lstat(); err == nil {
+			n.what, n.rights, n.seen = kind, rights, w.generation
+		}
+	}
 	return id, nil
+}
+
+// search is the right to look names up in a directory.
+const search rights = 1
+
+// needs notes that the walk takes a right to a file.
+func (w *walker) needs(id nodeID, r rights) {
+	if id != nowhere && r&^w.set.nodes[id].rights != 0 {
+		w.guarded = true
+	}
+}
+
+// rightsFor are those that it takes to do something with a file.
+func rightsFor(ops manifest.Ops) (r rights) {
+	if ops&(manifest.Opened|manifest.Listed) != 0 {
+		r |= 4
+	}
+	if ops&manifest.Written != 0 {
+		r |= 2
+	}
+	if ops&(manifest.Executed|manifest.Entered) != 0 {
+		r |= 1
+	}
+	return r
 }
 
 // isOutside reports whether w.cur or a directory above it is a mount point.
@@ -227,7 +298,7 @@ func (w *walker) step(parent nodeID, pl place, name []byte) (nodeID, what, error
 		return 0, unknown, errTooLong
 	}
 	if parent == nowhere {
-		kind, err := w.lstat()
+		kind, _, err := w.lstat()
 		if err != nil { // /proc refuses or is gone: the program will find out
 			kind = missing
 		}
@@ -244,11 +315,11 @@ func (w *walker) step(parent nodeID, pl place, name []byte) (nodeID, what, error
 		}
 		return id, n.what, nil
 	}
-	kind, err := w.lstat()
+	kind, rights, err := w.lstat()
 	if err != nil {
 		return 0, unknown, fmt.Errorf("lstat %q: %w", w.cur, err)
 	}
-	n.what, n.seen = kind, w.generation
+	n.what, n.rights, n.seen = kind, rights, w.generation
 	if w.excludes(w.cur) {
 		n.what, id = outside, nowhere
 	}
@@ -283,7 +354,7 @@ func (w *walker) mark(id nodeID, ops manifest.Ops) {
 func (w *walker) absent(id nodeID, after []byte, last bool, to want) (found, error) {
 	if last && to.look&creates != 0 {
 		w.mark(id, manifest.Created|to.ops&manifest.Renamed)
-		return w.result(missing), nil
+		return w.result(id, missing), nil
 	}
 	// The rest of the path is part of what was asked for. ".." after a missing
 	// directory leads nowhere.
@@ -296,7 +367,7 @@ func (w *walker) absent(id nodeID, after []byte, last bool, to want) (found, err
 		}
 	}
 	w.mark(id, manifest.Absent)
-	return w.result(missing), nil
+	return w.result(id, missing), nil
 }
 
 func hasDotDot(path []byte) bool {
@@ -309,11 +380,15 @@ func hasDotDot(path []byte) bool {
 }
 
 // end notes what the whole path led to.
-func (w *walker) end(id nodeID, kind what, to want) (found, error) {
+func (w *walker) end(id nodeID, kind what, to want) found {
 	ops := to.ops
 	switch {
 	case to.look&exclusive != 0: // EEXIST
 		ops = manifest.Checked
+	case kind != directory && (to.look&onlyDir != 0 || ops&manifest.Entered != 0):
+		return w.fail(id, manifest.Checked|manifest.NotDirectory)
+	case kind == link && to.look&refusesLink != 0:
+		return w.fail(id, manifest.Linked|manifest.Looped)
 	case kind == directory && ops == manifest.Opened:
 		ops = manifest.Listed
 	case kind == directory && ops&(manifest.Opened|manifest.Executed) != 0: // EISDIR, EACCES
@@ -322,33 +397,47 @@ func (w *walker) end(id nodeID, kind what, to want) (found, error) {
 		ops |= manifest.Linked
 	}
 	w.mark(id, ops)
-	return w.result(kind), nil
+	f := w.result(id, kind)
+	if to.look&noFollow == 0 || to.look&refusesLink != 0 { // else a name is meant, and not the file
+		f.takes = rightsFor(ops)
+		w.needs(id, f.takes)
+	}
+	return f
 }
 
-func (w *walker) result(kind what) found {
+// fail notes how far a path led that the kernel will follow no further.
+func (w *walker) fail(id nodeID, ops manifest.Ops) found {
+	w.mark(id, ops)
+	f := w.result(id, unknown)
+	f.failed = ops & manifest.Failures
+	return f
+}
+
+func (w *walker) result(id nodeID, kind what) found {
 	rest, ok := bytes.CutPrefix(w.cur, []byte(manifest.Dir))
-	return found{what: kind, path: w.cur, hidden: ok && (len(rest) == 0 || rest[0] == '/')}
+	return found{what: kind, id: id, path: w.cur, hidden: ok && (len(rest) == 0 || rest[0] == '/')}
 }
 
-// lstat returns the type of w.cur.
-func (w *walker) lstat() (what, error) {
+// lstat returns the type of w.cur and what everybody may do with it.
+func (w *walker) lstat() (what, rights, error) {
 	var st unix.Statx_t
 	_, _, errno := unix.Syscall6(unix.SYS_STATX, atFDCWD, uintptr(unsafe.Pointer(w.zeroTerminated())),
-		unix.AT_SYMLINK_NOFOLLOW|unix.AT_STATX_DONT_SYNC, unix.STATX_TYPE, uintptr(unsafe.Pointer(&st)), 0)
+		unix.AT_SYMLINK_NOFOLLOW|unix.AT_STATX_DONT_SYNC, unix.STATX_TYPE|unix.STATX_MODE, uintptr(unsafe.Pointer(&st)), 0)
 	switch errno {
 	case 0:
 	case unix.ENOENT, unix.ENOTDIR:
-		return missing, nil
+		return missing, 0, nil
 	default:
-		return unknown, errno
+		return unknown, 0, errno
 	}
+	shared := rights(st.Mode>>6&st.Mode>>3&st.Mode) & 7
 	switch st.Mode & unix.S_IFMT {
 	case unix.S_IFDIR:
-		return directory, nil
+		return directory, shared, nil
 	case unix.S_IFLNK:
-		return link, nil
+		return link, shared, nil
 	}
-	return file, nil
+	return file, shared, nil
 }
 
 // readlink reads the link w.cur; a magic one of /proc with the rights that the
@@ -391,9 +480,12 @@ func readlinkAt(path *byte, buf []byte) (int, error) {
 // atFDCWD is AT_FDCWD as a system call argument.
 const atFDCWD = ^uintptr(99)
 
-// zeroTerminated puts a zero byte behind w.cur.
+// zeroTerminated is w.cur as system calls want it.
 func (w *walker) zeroTerminated() *byte {
+	if len(w.cur) == 0 {
+		return &[]byte("/\x00")[0]
+	}
 	w.cur = append(w.cur, 0)
 	w.cur = w.cur[:len(w.cur)-1]
-	return &w.cur[:1][0]
+	return &w.cur[0]
 }

@@ -31,6 +31,12 @@ func FuzzWalk(f *testing.F) {
 		"da;dab;labc:/a|ab||c//./..",
 		"la:.;lb:./a/../a;|||b/a/",
 		"lc:/;lca:b|||c/c/c/c/",
+		"da;dab;labc:..;fabd||a|^b/c/b/d",
+		"da;lab:../..|||^a/b",
+		"da;lab:/|||^a/b/a",
+		"da;lab:.;fac|||~a/b/c",
+		"da;lab:.;fac||a|!^~b",
+		"fa||a|^b/../..",
 	} {
 		f.Add(seed)
 	}
@@ -46,10 +52,12 @@ func FuzzWalk(f *testing.F) {
 // TestWalkRandom does the same with trees that are full of links.
 func TestWalkRandom(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
-	outcomes := map[what]int{}
+	outcomes, failures := map[what]int{}, manifest.Ops(0)
 	for range 2000 {
 		p := randomPuzzle(rng)
-		outcomes[compareWalks(t, p)]++
+		f := compareWalks(t, p)
+		outcomes[f.what]++
+		failures |= f.failed
 		if t.Failed() {
 			t.Fatalf("%+v", p)
 		}
@@ -59,6 +67,9 @@ func TestWalkRandom(t *testing.T) {
 		if outcomes[kind] == 0 {
 			t.Errorf("no look-up ended at kind %d", kind)
 		}
+	}
+	if want := manifest.NotDirectory | manifest.Looped | manifest.Confined; failures != want {
+		t.Errorf("look-ups failed as %s, want %s", failures, want)
 	}
 }
 
@@ -82,6 +93,12 @@ func randomPuzzle(rng *rand.Rand) puzzle {
 		return "/"
 	}
 	p := puzzle{root: pick("abc", 2), base: pick("abc", 3), path: path(7), follow: rng.IntN(4) > 0}
+	if rng.IntN(3) == 0 {
+		p.look |= beneathDir
+	}
+	if rng.IntN(6) == 0 {
+		p.look |= noLinks
+	}
 	for _, kind := range "ddddddddllllllllllff" {
 		p.items = append(p.items, item{kind: byte(kind), name: pick("abc", 3), target: path(4)})
 	}
@@ -89,7 +106,7 @@ func randomPuzzle(rng *rand.Rand) puzzle {
 }
 
 // compareWalks looks a path up by the walker and by the kernel.
-func compareWalks(t *testing.T, p puzzle) what {
+func compareWalks(t *testing.T, p puzzle) found {
 	t.Helper()
 	top := t.TempDir()
 	dirs := p.build(t, top)
@@ -98,31 +115,38 @@ func compareWalks(t *testing.T, p puzzle) what {
 	if !strings.HasPrefix(base+"/", root+"/") {
 		base = root
 	}
-	expect := kernelWalk(t, root, base, p.path, p.follow)
+	expect := kernelWalk(t, root, base, p)
+	pl := place{root: []byte(root), base: []byte(base)}
+	if p.look&beneathDir != 0 { // which the kernel does not combine with what stands for a root
+		root, pl.root = base, nil
+	}
 	w := &walker{set: newSet(), generation: 1}
-	got, err := w.walk(place{root: []byte(root), base: []byte(base)}, []byte(p.path), want{ops: manifest.Checked, follow: p.follow})
+	got, err := w.walk(pl, []byte(p.path), want{ops: manifest.Checked, look: p.look, follow: p.follow})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.what != expect.what || len(expect.path) > 0 && !bytes.Equal(got.path, expect.path) {
-		t.Errorf("%q from %q in %q: %v at %q, the kernel says %v at %q", p.path, base, root, got.what, got.path, expect.what, expect.path)
+	if got.what != expect.what || got.failed != expect.failed || len(expect.path) > 0 && !bytes.Equal(got.path, expect.path) {
+		t.Errorf("%q (%#x) from %q in %q: %v at %q (%s), the kernel says %v at %q (%s)",
+			p.path, p.look, base, root, got.what, got.path, got.failed, expect.what, expect.path, expect.failed)
 	}
 	for e := range newList(w.set, nothing).entries {
 		if e.Path != manifest.Path(root) && !strings.HasPrefix(string(e.Path), root+"/") {
 			t.Errorf("%q is recorded, which is not in %q", e.Path, root)
 		}
 	}
-	return expect.what
+	return expect
 }
 
 // puzzle is a tree and a look-up in it, written as ITEM;ITEM|ROOT|BASE|PATH:
 // folders (dPATH), files (fPATH) and links (lPATH:TARGET), each PATH a sequence
-// of one-letter names; a "!" before PATH leaves a last link unfollowed.
+// of one-letter names. Before PATH a "!" leaves a last link unfollowed, and "^"
+// and "~" are RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS.
 type puzzle struct {
 	items      []item
 	root, base string
 	path       string
 	follow     bool
+	look       look
 }
 
 type item struct {
@@ -139,8 +163,16 @@ func parsePuzzle(text string) (puzzle, bool) {
 		return puzzle{}, false
 	}
 	p := puzzle{root: parts[1], base: parts[2], follow: true}
-	if p.path = parts[3]; strings.HasPrefix(p.path, "!") {
-		p.path, p.follow = p.path[1:], false
+	p.path = strings.TrimLeft(parts[3], "!^~")
+	for _, flag := range parts[3][:len(parts[3])-len(p.path)] {
+		switch flag {
+		case '!':
+			p.follow = false
+		case '^':
+			p.look |= beneathDir
+		case '~':
+			p.look |= noLinks
+		}
 	}
 	if p.path == "" {
 		return p, false
@@ -207,20 +239,27 @@ func (d tree) within(dir, letters string) string {
 
 // kernelWalk asks the kernel. RESOLVE_IN_ROOT has the meaning of a chroot
 // (openat2(2)).
-func kernelWalk(t *testing.T, root, base, path string, follow bool) found {
+func kernelWalk(t *testing.T, root, base string, p puzzle) found {
 	t.Helper()
-	dir, err := unix.Open(root, unix.O_PATH|unix.O_CLOEXEC, 0)
+	how := unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT}
+	from, path := root, p.path
+	switch {
+	case p.look&beneathDir != 0:
+		from, how.Resolve = base, unix.RESOLVE_BENEATH
+	case !strings.HasPrefix(path, "/"):
+		path = "./" + strings.TrimPrefix(base, root) + "/" + path
+	}
+	if p.look&noLinks != 0 {
+		how.Resolve |= unix.RESOLVE_NO_SYMLINKS
+	}
+	if !p.follow {
+		how.Flags |= unix.O_NOFOLLOW
+	}
+	dir, err := unix.Open(from, unix.O_PATH|unix.O_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = unix.Close(dir) }()
-	if !strings.HasPrefix(path, "/") {
-		path = "./" + strings.TrimPrefix(base, root) + "/" + path
-	}
-	how := unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT}
-	if !follow {
-		how.Flags |= unix.O_NOFOLLOW
-	}
 	fd, err := unix.Openat2(dir, path, &how)
 	for errors.Is(err, unix.EAGAIN) { // something was renamed elsewhere
 		fd, err = unix.Openat2(dir, path, &how)
@@ -229,9 +268,13 @@ func kernelWalk(t *testing.T, root, base, path string, follow bool) found {
 	case errors.Is(err, unix.ENOENT):
 		return found{what: missing}
 	case errors.Is(err, unix.ENOTDIR):
-		return found{what: file}
-	case errors.Is(err, unix.ELOOP), errors.Is(err, unix.ENAMETOOLONG):
-		return found{}
+		return found{failed: manifest.NotDirectory}
+	case errors.Is(err, unix.ELOOP):
+		return found{failed: manifest.Looped}
+	case errors.Is(err, unix.ENAMETOOLONG):
+		return found{failed: manifest.TooLong}
+	case errors.Is(err, unix.EXDEV):
+		return found{failed: manifest.Confined}
 	case err != nil:
 		t.Fatal(err)
 	}

@@ -30,6 +30,12 @@ func OpenPhysical(name string) (*os.File, error) {
 	return open(name, unix.RESOLVE_NO_MAGICLINKS|unix.RESOLVE_NO_SYMLINKS)
 }
 
+// OpenThrough is Open for a magic link of /proc, which may lead to a file that has
+// no name any more.
+func OpenThrough(link string) (*os.File, error) {
+	return open(link, 0)
+}
+
 func open(name string, resolve uint64) (*os.File, error) {
 	fail := func(err error) error { return &fs.PathError{Op: "open", Path: name, Err: err} }
 	// O_PATH gets hold of the object without opening it (open(2)).

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
 )
 
 // File is what Read finds.
@@ -33,6 +34,37 @@ type Arch struct {
 	Machine elf.Machine
 	Class   elf.Class
 	Data    elf.Data
+}
+
+// RunsOn says whether the platform (os/arch[/variant]) runs the machine's
+// programs: 64-bit processors run those of their 32-bit forebear.
+func (a Arch) RunsOn(platform string) bool {
+	m := a.Machine
+	arch := platform
+	if parts := strings.Split(platform, "/"); len(parts) > 1 {
+		arch = parts[1]
+	}
+	switch arch {
+	case "amd64":
+		return m == elf.EM_X86_64 || m == elf.EM_386
+	case "386":
+		return m == elf.EM_386
+	case "arm64":
+		return m == elf.EM_AARCH64 || m == elf.EM_ARM
+	case "arm":
+		return m == elf.EM_ARM
+	case "ppc64le", "ppc64":
+		return m == elf.EM_PPC64
+	case "s390x":
+		return m == elf.EM_S390
+	case "riscv64":
+		return m == elf.EM_RISCV
+	case "loong64":
+		return m == elf.EM_LOONGARCH
+	case "mips", "mipsle", "mips64", "mips64le":
+		return m == elf.EM_MIPS
+	}
+	return true
 }
 
 // ErrNotELF says that a file has no ELF header; every other error of Read is

@@ -9,8 +9,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/org/slimfile/sensor/internal/elftest"
 	"github.com/org/slimfile/sensor/keepset/elfdyn"
-	"github.com/org/slimfile/sensor/keepset/internal/elftest"
 )
 
 func TestRead(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/org/slimfile/sensor/internal/elftest"
 	"github.com/org/slimfile/sensor/keepset/elfdyn"
-	"github.com/org/slimfile/sensor/keepset/internal/elftest"
 	"github.com/org/slimfile/sensor/rootfs/rootfstest"
 )
 

@@ -30,13 +30,7 @@ type Script struct {
 
 // Parse reads a script of sh, dash, bash or ksh. name is for errors.
 func Parse(name string, script []byte) (Script, error) {
-	if len(script) > MaxSize {
-		return Script{}, fmt.Errorf("script %s is larger than %d bytes", name, MaxSize)
-	}
-	if bytes.Count(script, []byte("(")) > maxOpen {
-		return Script{}, fmt.Errorf("script %s has more than %d opening parentheses", name, maxOpen)
-	}
-	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(bytes.NewReader(script), name)
+	file, err := parse(name, script)
 	if err != nil {
 		return Script{}, err
 	}
@@ -54,6 +48,46 @@ func Parse(name string, script []byte) (Script, error) {
 	s.Commands = slices.DeleteFunc(s.Commands, func(c string) bool { return functions[c] || isBuiltin(c) })
 	s.Commands, s.Sourced = unique(s.Commands), unique(s.Sourced)
 	return s, nil
+}
+
+func parse(name string, script []byte) (*syntax.File, error) {
+	if len(script) > MaxSize {
+		return nil, fmt.Errorf("script %s is larger than %d bytes", name, MaxSize)
+	}
+	if bytes.Count(script, []byte("(")) > maxOpen {
+		return nil, fmt.Errorf("script %s has more than %d opening parentheses", name, maxOpen)
+	}
+	return syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(bytes.NewReader(script), name)
+}
+
+// First returns the programs that a script starts first whatever happens, and
+// that those start in turn: of "exec env x", env and x. It is nil where that
+// depends on something, or is not literal. name is for errors.
+func First(name string, script []byte) ([]string, error) {
+	file, err := parse(name, script)
+	if err != nil {
+		return nil, err
+	}
+	for _, st := range file.Stmts {
+		cmd := st.Cmd
+		for list, ok := cmd.(*syntax.BinaryCmd); ok; list, ok = cmd.(*syntax.BinaryCmd) {
+			cmd = list.X.Cmd
+		}
+		switch cmd := cmd.(type) {
+		case *syntax.DeclClause: // export
+		case *syntax.CallExpr:
+			words := literals(cmd.Args)
+			if len(words) == 0 || st.Cmd == cmd && slices.Contains([]string{"set", "cd", "umask", "ulimit"}, words[0]) {
+				continue // it goes on whatever comes of it
+			}
+			var s Script
+			s.call(words)
+			return slices.DeleteFunc(s.Commands, isBuiltin), nil
+		default:
+			return nil, nil
+		}
+	}
+	return nil, nil
 }
 
 func unique(words []string) []string {

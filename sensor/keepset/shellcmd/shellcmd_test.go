@@ -36,6 +36,31 @@ func TestParse(t *testing.T) {
 	}
 }
 
+func TestFirst(t *testing.T) {
+	for script, want := range map[string][]string{
+		"":                                  nil,
+		"curl -f http://x || exit 1":        {"curl"},
+		"a && b | c":                        {"a"},
+		"a; b":                              {"a"},
+		"set -e\ncd /x\nexport A=1\nB=2\na": {"a"},
+		"exec env A=1 a":                    {"env", "a"},
+		"cd /x && a":                        nil,
+		"cd /x && a; b":                     nil,
+		"[ -e x ] || a":                     nil,
+		"if a; then b; fi":                  nil,
+		"$A":                                nil,
+		"f() { a; }; f":                     nil,
+		"echo x; a":                         nil,
+	} {
+		if got, err := First("test", []byte(script)); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%q: got %q, %v, want %q", script, got, err, want)
+		}
+	}
+	if _, err := First("test", []byte("if a; then")); err == nil {
+		t.Error("no error")
+	}
+}
+
 func TestParseHostile(t *testing.T) {
 	for name, script := range map[string]string{
 		"too large":       strings.Repeat("a\n", MaxSize),

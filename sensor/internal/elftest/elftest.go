@@ -1,5 +1,5 @@
-// Package elftest makes small ELF files for the tests of keepset and the
-// packages below it.
+// Package elftest makes small ELF files for the tests of the packages below
+// sensor.
 package elftest
 
 import (

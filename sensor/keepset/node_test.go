@@ -1,0 +1,154 @@
+package keepset_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/org/slimfile/sensor/keepset/jsmodule"
+	"github.com/org/slimfile/sensor/rootfs/rootfstest"
+)
+
+// TestNode: what branches not taken need is kept, with what that needs to be
+// loaded, and nothing that only its own functions load.
+func TestNode(t *testing.T) {
+	const modules = "/app/node_modules/"
+	app := func(text string) Image {
+		return Image{
+			"/app/package.json": "{}", "/app/server.js": text, "/app/unused.js": "",
+			modules + "csv/package.json": `{"main": "lib/csv.js"}`, modules + "csv/lib/csv.js": "require('./row'); require('dep'); exports.later = () => require('./later')",
+			modules + "csv/lib/row.js": "", modules + "csv/lib/later.js": "", modules + "csv/README.md": "",
+			modules + "dep/package.json": "{}", modules + "dep/index.json": "{}", modules + "typescript/index.js": "", modules + "typescript/package.json": "{}",
+			modules + "sql/package.json": "{}", modules + "sql/index.js": "require('bindings')('sql.node'); var d = require('path').join(__dirname, 'schema')",
+			modules + "sql/build/Release/sql.node": lib("liba.so"), modules + "sql/prebuilds/linux-arm64/sql.node": "", modules + "sql/prebuilds/linux-x64/sql.node": lib(),
+			modules + "sql/schema/a.sql": "", modules + "sql/schema/b.js": "", triplet + "liba.so": lib(),
+			"/app/locale/de.js": "", "/app/locale/fr.json": "{}", "/app/locale/notes.txt": "", "/app/public/a.css": "", "/app/public/app.js": "require('csv')",
+			"/app/lib/other.js": "",
+		}
+	}
+	csv := []string{modules + "csv/lib/csv.js", modules + "csv/lib/row.js", modules + "csv/package.json", modules + "dep/index.json", modules + "dep/package.json"}
+	tests := []struct {
+		name string
+		text string
+		want []string // besides the app's package.json and server.js
+	}{
+		{"nothing", "require('http')", nil},
+		{"a package in a function", "app.get('/csv', () => require('csv'))", csv},
+		{"a package by its import", "async () => await import('csv')", csv},
+		{"an own module", "function f() { require('./unused') }", []string{"/app/unused.js"}},
+		{"a developer's tool", "function f() { require('typescript') }", nil},
+		{"a name that is computed", "function f(l) { require('./locale/' + l) }", []string{"/app/locale/de.js", "/app/locale/fr.json"}},
+		{"a name in a text", "connect({client: 'csv'})", csv},
+		{"a native addon", "() => require('sql')", []string{
+			modules + "sql/build/Release/sql.node", modules + "sql/index.js", modules + "sql/package.json", modules + "sql/prebuilds/linux-x64/sql.node",
+			modules + "sql/schema", modules + "sql/schema/a.sql", triplet + "liba.so",
+		}},
+		{"a folder of data", "serve('public')", []string{"/app/public", "/app/public/a.css"}},
+		{"a word like a folder's name", "f('lib'); f('..'); f('../etc'); f('.')", nil},
+		{"no module at all", "\x00 \xff {{{", nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			set, err := resolve(t, rootfstest.Make(t, app(tt.text)), amd64(), "opened /app/server.js")
+			must(t, err)
+			got := slices.DeleteFunc(paths(set), func(p string) bool {
+				return p == "/" || p == "/app/package.json" || p == "/app/server.js"
+			})
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("got  %q\nwant %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestNodeLeavesOthersAlone: a module that the run did not load is not followed.
+func TestNodeLeavesOthersAlone(t *testing.T) {
+	image := Image{"/app/a.js": "require('./b')", "/app/b.js": "", "/app/c.js": "require('./d')", "/app/d.js": ""}
+	set, err := resolve(t, rootfstest.Make(t, image), amd64(), "checked /app/a.js", "opened /app/c.js")
+	must(t, err)
+	if got, want := paths(set), []string{"/", "/app/a.js", "/app/c.js", "/app/d.js"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestResolutionAgainstNode compares where names lead with what Node itself
+// says, for every name in every module of a real installation.
+func TestResolutionAgainstNode(t *testing.T) {
+	node, err := exec.LookPath("node")
+	if err != nil {
+		missing(t, "node")
+	}
+	out, err := exec.CommandContext(t.Context(), "../../hack/modules.sh", "../../examples/express").Output()
+	if err != nil {
+		missing(t, "an npm installation (hack/modules.sh examples/express)")
+	}
+	top, err := filepath.EvalSymlinks(strings.TrimSpace(string(out)) + "/app")
+	must(t, err)
+	type question struct{ From, Name string }
+	var questions []question
+	must(t, filepath.WalkDir(top, func(path string, d os.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".js") || !d.Type().IsRegular() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, load := range jsmodule.Scan(text).Loads {
+			if !load.Prefix && !load.ESM {
+				questions = append(questions, question{path, load.Name})
+			}
+		}
+		return err
+	}))
+	if len(questions) < 300 {
+		t.Fatalf("only %d names in %s", len(questions), top)
+	}
+	input, err := json.Marshal(questions)
+	must(t, err)
+	cmd := exec.CommandContext(t.Context(), node, "-e", `
+		const { createRequire } = require("module");
+		const questions = JSON.parse(require("fs").readFileSync(0));
+		console.log(JSON.stringify(questions.map(q => {
+			try { return createRequire(q.From).resolve(q.Name) } catch { return "" }
+		})))`)
+	cmd.Stdin = bytes.NewReader(input)
+	answer, err := cmd.Output()
+	must(t, err)
+	var want []string
+	must(t, json.Unmarshal(answer, &want))
+	resolver := jsmodule.NewResolver(disk{})
+	for i, q := range questions {
+		got, _ := resolver.Resolve(q.From, jsmodule.Load{Name: q.Name})
+		if !filepath.IsAbs(want[i]) {
+			want[i] = "" // Node's own
+		}
+		if got.Path != want[i] {
+			t.Errorf("%s in %s: got %q, Node says %q", q.Name, q.From, got.Path, want[i])
+		}
+	}
+	t.Logf("compared %d names", len(questions))
+}
+
+// disk is this machine's files.
+type disk struct{}
+
+func (disk) IsFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+func (disk) IsDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+func (disk) Read(path string) []byte {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil
+	}
+	return data
+}
