@@ -63,10 +63,26 @@ func (b *builder) inspect(id nodeID) error {
 	case string(head[:]) == elf.ELFMAG:
 		return b.keepLinked(object{path: path, physical: path, id: id})
 	case string(head[:2]) == "#!" && n.reasons&runs != 0:
-		_, err := b.keepInterpreter(id, path)
-		return err
+		return b.keepShebang(id, path)
 	}
 	return nil
+}
+
+// keepShebang keeps what a script needs to be started and, if it is a shell's,
+// what it names.
+func (b *builder) keepShebang(id nodeID, path string) error {
+	s, err := b.keepInterpreter(id, path)
+	if err != nil {
+		return err
+	}
+	interpreter := s.Interpreter
+	if name, ok := s.Program(); ok {
+		interpreter = name
+	}
+	if !program.IsShell(interpreter) {
+		return nil
+	}
+	return b.keepScript(path, id)
 }
 
 // object is an ELF file to be loaded: by which path, and with which inherited

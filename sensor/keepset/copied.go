@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/org/slimfile/sensor/manifest"
 	"github.com/org/slimfile/sensor/rootfs"
@@ -36,10 +37,10 @@ func (b *builder) keepCopied() error {
 		return err
 	}
 	for _, c := range list {
-		if !b.isTouched(c) {
+		if !b.isTouched(c) && !b.isHome(c) {
 			continue
 		}
-		if err := b.keepCopy(c); err != nil {
+		if err := b.keepCopy(c, Copied); err != nil {
 			return err
 		}
 	}
@@ -118,10 +119,20 @@ func (b *builder) touchedUnder(id nodeID) bool {
 	return false
 }
 
-func (b *builder) keepCopy(c copied) error {
+// isHome says whether a tree was copied into the app's own folder, WORKDIR.
+func (b *builder) isHome(c copied) bool {
+	home, info, err := b.root.Resolve(b.pack.Image.WorkingDir, func(string) {})
+	if err != nil || !info.IsDir() || slices.Contains(sharedFolders, home) {
+		return false
+	}
+	return c.whole && (c.folder == home || strings.HasPrefix(c.folder, home+"/"))
+}
+
+// keepCopy keeps what was copied, by keepCopied or for another reason.
+func (b *builder) keepCopy(c copied, why Reasons) error {
 	if !c.whole {
 		for _, file := range c.files {
-			if err := b.keepPhysical(file, Copied, 0); err != nil {
+			if err := b.keepPhysical(file, why, 0); err != nil {
 				return err
 			}
 		}
@@ -141,9 +152,9 @@ func (b *builder) keepCopy(c copied) error {
 			}
 		}
 		if info.IsLink() {
-			return b.keepLinkIn(path, info, Copied, 0)
+			return b.keepLinkIn(path, info, why, 0)
 		}
-		_, err := b.keep(path, info, Copied, 0)
+		_, err := b.keep(path, info, why, 0)
 		return err
 	})
 }

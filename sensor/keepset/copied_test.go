@@ -17,6 +17,7 @@ func TestCopied(t *testing.T) {
 		"/app/vendor/autoload.php": "", "/app/lib/vendor/own.php": "", "/app/vendor2/bundle/x.rb": "", "/app/gems/vendor/bundle/y.rb": "",
 		"/app/link": Link("/data/far"), "/data/far": "", "/data/other": "",
 		"/usr/local/bin/tool": "", "/usr/local/bin/other": "", "/current": Link("/app"),
+		"/srv/app/mail/a.txt": "", "/srv/app/x": "", "/srv/other/y": "",
 	}
 	tree := []string{
 		"/app/gems/vendor", "/app/lib", "/app/lib/vendor", "/app/lib/vendor/own.php", "/app/link", "/app/main.py", "/app/vendor2",
@@ -39,12 +40,13 @@ func TestCopied(t *testing.T) {
 		{"a file by its own name", []manifest.Copy{{Dest: "/data/far", Name: "x"}}, []string{"opened /data/far"}, []string{"/data/far"}},
 		{"a folder of the system", []manifest.Copy{{Dest: "/usr/local/bin", Name: "tool"}, {Dest: "/usr/local/bin", Name: "other"}}, []string{"opened /usr/local/bin/tool"}, []string{"/usr/local/bin/tool"}},
 		{"the whole of a folder of the system", []manifest.Copy{{Dest: "/"}, {Dest: "/usr"}}, []string{"opened /data/far"}, []string{"/data/far"}},
+		{"the app's folder", []manifest.Copy{{Dest: "/srv/app/mail"}, {Dest: "/srv/app", Name: "x"}, {Dest: "/srv/other"}}, []string{"opened /data/far"}, []string{"/data/far", "/srv/app/mail", "/srv/app/mail/a.txt"}},
 		{"a folder that is no more", []manifest.Copy{{Dest: "/gone"}, {Dest: "/data/far/x"}}, []string{"opened /data/far"}, []string{"/data/far"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			pack := amd64()
-			pack.Copied = tt.copied
+			pack.Copied, pack.Image.WorkingDir = tt.copied, "/srv/app"
 			set, err := resolve(t, rootfstest.Make(t, image), pack, tt.touches...)
 			must(t, err)
 			var got []string

@@ -36,6 +36,7 @@ var families = slices.Concat(
 	databaseFamilies,
 	erlangFamilies,
 	glibcFamilies,
+	golangFamilies,
 	javaFamilies,
 	localeFamilies,
 	magickFamilies,

@@ -288,7 +288,7 @@ func TestShellCommands(t *testing.T) {
 	image := Image{
 		"/bin/sh": Exe(""), "/bin/tool": Exe(""), "/srv/run": "tool\n", "/srv/bad": Exe("#!/bin/sh\nif\ntool\n"),
 		"/bin/python": Exe(""), "/srv/py": Exe("#!/usr/bin/env -S python -u\ntool\n"), "/usr/bin/env": Exe(""),
-		"/bin/loop": Exe("#!/bin/sh\nloop\n"),
+		"/bin/loop": Exe("#!/bin/sh\nloop\n"), "/bin/loop2": Exe("#!/bin/sh\ntool\n"), "/bin/tini": Exe(""),
 	}
 	tests := []struct {
 		name    string
@@ -300,6 +300,7 @@ func TestShellCommands(t *testing.T) {
 		{"grouped options", []string{"sh", "-ec", "tool"}, []string{"/bin/sh", "/bin/tool"}, "kept only because"},
 		{"file", []string{"sh", "run"}, []string{"/bin/sh", "/bin/tool", "/srv/run"}, "kept only because"},
 		{"unparsable", []string{"./bad"}, []string{"/srv/bad", "/bin/sh"}, "unknown"},
+		{"wrapped", []string{"tini", "--", "loop2", "x"}, []string{"/bin/tini", "/bin/loop2", "/bin/sh", "/bin/tool"}, "kept only because"},
 		{"not a shell", []string{"/srv/py"}, []string{"/srv/py", "/usr/bin/env", "/bin/python"}, ""},
 		{"calls itself", []string{"loop"}, []string{"/bin/loop", "/bin/sh"}, ""},
 		{"not there", []string{"nothing"}, nil, ""},
@@ -316,6 +317,37 @@ func TestShellCommands(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestScriptsOfTheRun: a script that the run started may do something else the
+// next time.
+func TestScriptsOfTheRun(t *testing.T) {
+	image := Image{
+		"/bin/sh": Exe(""), "/bin/tool": Exe(""), "/bin/sorted": Exe(""), "/hooks/1.sh": Exe("#!/bin/sh\n[ -z \"$X\" ] || tool\n"), "/hooks/2.sh": Exe("#!/bin/sh\nnever\n"),
+		"/bin/never": Exe(""), "/bin/start": Exe("#!/bin/sh\ncp /etc/app/default /data/; exec \"/jobs/$1\"; cat /etc/shadow /etc/key/private/a /huge; ls /lists\n"),
+		"/etc/app/default": "", "/etc/app/other": "", "/etc/shadow": "", "/etc/key/private/a": "", "/huge": strings.Repeat("x", 1<<20+1),
+		"/jobs/sort": Exe("#!/bin/sh\nsorted\n"), "/jobs/words": "", "/lists/a": "",
+	}
+	pack := amd64()
+	pack.Copied = []manifest.Copy{{Dest: "/jobs"}, {Dest: "/hooks"}}
+	set, err := resolve(t, rootfstest.Make(t, image), pack, "executed /hooks/1.sh", "executed /bin/start")
+	must(t, err)
+	diff(t, kept(set), []string{
+		"/ config", "/hooks copied", "/hooks/1.sh executed,copied", "/hooks/2.sh copied", "/bin/sh interpreter", "/bin/tool script", "/bin/start executed",
+		"/etc/app/default script", "/jobs script", "/jobs/sort script", "/jobs/words script", "/bin/sorted script", "/lists script",
+	})
+}
+
+// TestGo: a Go program that was started, with the marks of two of its packages.
+func TestGo(t *testing.T) {
+	image := Image{
+		"/bin/server": Exe("\x7fELF \xff Go buildinf: /etc/mime.types /etc/services"), "/bin/other": Exe("\x7fELF /etc/protocols"),
+		"/bin/idle": Exe("\x7fELF \xff Go buildinf: /etc/protocols"), "/bin/text": Exe("\xff Go buildinf: /etc/protocols"),
+		"/etc/mime.types": "", "/usr/share/mime/globs2": "", "/etc/services": "", "/etc/protocols": "", "/etc/ssl/certs/ca-certificates.crt": "",
+	}
+	set, err := resolve(t, rootfstest.Make(t, image), amd64(), "executed /bin/server", "executed /bin/other", "executed /bin/text", "opened /bin/idle")
+	must(t, err)
+	diff(t, paths(set), []string{"/", "/bin/server", "/bin/other", "/bin/text", "/bin/idle", "/etc/mime.types", "/usr/share/mime/globs2", "/etc/services"})
 }
 
 func TestShebang(t *testing.T) {

@@ -53,6 +53,7 @@ func TestParseServed(t *testing.T) {
 		want       []string
 	}{
 		{"nginx", "server {\n  root /srv/www;\n  location /i/ { }\n\talias \"/data/i/\";\n # root /no;\n root $x/y;\n root html;\n auth_basic_user_file /etc/nginx/users;\n}", []string{"/srv/www", "/data/i", "/etc/nginx/users"}},
+		{"nginx in one line", "location = /404.html { root /usr/share/errors; internal; alias /data/i; }", []string{"/usr/share/errors", "/data/i"}},
 		{"apache", "DocumentRoot \"/var/www/html\"\nAlias /icons/ \"/usr/share/apache2/icons/\"\n  ScriptAlias /cgi-bin/ /usr/lib/cgi-bin/\nAuthUserFile /etc/htpasswd\nDocumentRoot ${WWW}", []string{"/var/www/html", "/usr/share/apache2/icons", "/usr/lib/cgi-bin", "/etc/htpasswd"}},
 		{"lighttpd", `server.document-root = "/var/www/html"`, []string{"/var/www/html"}},
 		{"caddy", ":80 {\n\troot * /srv\n}", []string{"/srv"}},

@@ -1,9 +1,6 @@
 package keepset
 
-import (
-	"regexp"
-	"strings"
-)
+import "regexp"
 
 // localeFamilies are the tables of zones and languages that programs choose
 // from by a name of their input.
@@ -21,17 +18,16 @@ func keepZones(b *builder, f familyFile) error {
 		"/usr/share/zoneinfo/leap*")(b, f)
 }
 
-// keepZonesByName keeps all zones where the run asked for one by its name. The
-// ones that /etc/localtime and TZ lead to are touched by whoever tells the time.
+// keepZonesByName keeps all zones where the run asked for one by its name, or
+// where the image has TZ for a setting. The one that /etc/localtime leads to is
+// touched by whoever tells the time.
 func keepZonesByName(b *builder, f familyFile) error {
-	for _, path := range []string{"/etc/localtime", "/usr/share/zoneinfo/" + strings.TrimPrefix(b.env["TZ"], ":")} {
-		zone, _, err := b.root.Resolve(path, func(string) {})
-		if err := ignoreAbsent(err); err != nil {
-			return err
-		}
-		if f.path == zone {
-			return nil
-		}
+	zone, _, err := b.root.Resolve("/etc/localtime", func(string) {})
+	if err := ignoreAbsent(err); err != nil {
+		return err
+	}
+	if f.path == zone {
+		return nil
 	}
 	return keepZones(b, f)
 }

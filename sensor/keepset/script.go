@@ -3,6 +3,7 @@ package keepset
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -27,15 +28,18 @@ func (b *builder) keepCommands() error {
 }
 
 func (b *builder) keepCommand(args []string) error {
-	if len(args) == 0 || args[0] == "" {
-		return nil
+	for _, line := range shellcmd.Chain(args) {
+		if err := b.keepCommandLine(line); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+func (b *builder) keepCommandLine(args []string) error {
 	t, ok, err := b.keepProgram(args[0], Config, 0)
-	if err != nil || !ok || !t.info.IsRegular() {
-		return err
-	}
-	if !program.IsShell(args[0]) {
-		return b.keepScript(t, nil)
+	if err != nil || !ok || !t.info.IsRegular() || !program.IsShell(args[0]) {
+		return err // a script gets its turn as a node
 	}
 	script, operand := program.ShellArguments(args[1:])
 	if script != "" {
@@ -48,33 +52,19 @@ func (b *builder) keepCommand(args []string) error {
 	if err != nil || !ok || !s.info.IsRegular() {
 		return err
 	}
-	return b.keepScript(s, &program.Shebang{Interpreter: args[0]})
+	return b.keepScript(s.path, s.id)
 }
 
 // maxScripts bounds how many scripts lead from one to the next.
 const maxScripts = 256
 
-// keepScript keeps what a shell script names; other programs are none of its
-// business. by is the interpreter when the script does not say it itself.
-func (b *builder) keepScript(t target, by *program.Shebang) error {
-	if b.scripts[t.path] || len(b.scripts) >= maxScripts || t.id == 0 {
+// keepScript keeps what a script for a shell names.
+func (b *builder) keepScript(path string, id nodeID) error {
+	if b.scripts[path] || len(b.scripts) >= maxScripts || id == 0 {
 		return nil
 	}
-	if by == nil {
-		s, err := b.keepInterpreter(t.id, t.path)
-		if err != nil {
-			return err
-		}
-		if name, ok := s.Program(); ok {
-			s.Interpreter = name
-		}
-		by = &s
-	}
-	if !program.IsShell(by.Interpreter) {
-		return nil
-	}
-	b.scripts[t.path] = true
-	f, err := b.root.OpenFile(t.path)
+	b.scripts[path] = true
+	f, err := b.root.OpenFile(path)
 	if err != nil {
 		return err
 	}
@@ -83,11 +73,12 @@ func (b *builder) keepScript(t target, by *program.Shebang) error {
 	if err != nil {
 		return err
 	}
-	return b.keepWords(t.path, data, t.id)
+	return b.keepWords(path, data, id)
 }
 
-// keepWords keeps the programs that a shell script names and the files that it
-// sources, and goes on in those that are shell scripts in turn.
+// keepWords keeps the programs that a shell script names, the files that it
+// sources, and what is at the paths that it names. Scripts among the programs
+// get their turn as nodes.
 func (b *builder) keepWords(name string, script []byte, via nodeID) error {
 	words, err := shellcmd.Parse(name, script)
 	if err != nil {
@@ -95,14 +86,8 @@ func (b *builder) keepWords(name string, script []byte, via nodeID) error {
 		return nil
 	}
 	for _, command := range words.Commands {
-		t, ok, err := b.keepWord(command, via)
-		if err != nil {
+		if err := b.keepWord(command, via); err != nil {
 			return err
-		}
-		if ok && t.info.IsRegular() {
-			if err := b.keepScript(t, nil); err != nil {
-				return err
-			}
 		}
 	}
 	for _, file := range words.Sourced {
@@ -111,21 +96,58 @@ func (b *builder) keepWords(name string, script []byte, via nodeID) error {
 			return err
 		}
 		if ok && t.info.IsRegular() {
-			if err := b.keepScript(t, &program.Shebang{Interpreter: "sh"}); err != nil {
+			if err := b.keepScript(t.path, t.id); err != nil {
 				return err
 			}
+		}
+	}
+	for _, path := range words.Paths {
+		if err := b.keepScriptPath(path, via); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// secrets matches what no script's word makes part of an image.
+var secrets = regexp.MustCompile(`^/etc/g?shadow|/private(/|$)|\.key$`)
+
+// keepScriptPath keeps what a script may read by a path that stands in it: a
+// small file, or what the Dockerfile COPYed to there. Of another folder it keeps
+// the folder alone, which may be a place to write to.
+func (b *builder) keepScriptPath(path string, via nodeID) error {
+	physical, info, err := b.root.Resolve(path, func(string) {})
+	if err != nil {
+		return ignoreAbsent(err)
+	}
+	if !info.IsDir() && !info.IsRegular() || info.IsRegular() && (info.Size > maxSmall || secrets.MatchString(physical)) {
+		return nil
+	}
+	if _, _, err := b.follow(path, Script, via); err != nil || info.IsRegular() {
+		return err
+	}
+	list, err := b.copies()
+	if err != nil {
+		return err
+	}
+	for _, c := range list {
+		if c.folder != physical || !c.whole {
+			continue
+		}
+		if err := b.keepCopy(c, Script); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
 // keepWord keeps the program that a command word means.
-func (b *builder) keepWord(command string, via nodeID) (target, bool, error) {
+func (b *builder) keepWord(command string, via nodeID) error {
 	t, ok, err := b.keepProgram(command, Script, via)
 	if ok && t.id != 0 && b.tree.at(t.id).reasons&^(Script|Traversed) == 0 {
 		b.wordNodes[t.id] = true
 	}
-	return t, ok, err
+	return err
 }
 
 // warnOfWords names the programs that nothing but a word of a script keeps.
@@ -139,7 +161,7 @@ func (b *builder) warnOfWords() {
 	if len(names) == 0 {
 		return
 	}
-	b.warn("kept only because the entrypoint's shell script names them, though the run did not use them: %s", enumerate(names))
+	b.warn("kept only because a shell script names them, though the run did not use them: %s", enumerate(names))
 }
 
 // maxNamed bounds how many entries a warning names.

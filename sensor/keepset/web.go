@@ -37,7 +37,7 @@ func keepServed(b *builder, f familyFile) error {
 
 // served are the directives of nginx, Apache httpd, lighttpd and Caddy whose
 // argument is a file or folder that answers are made from.
-var served = regexp.MustCompile(`(?im)^[ \t]*(?:` +
+var served = regexp.MustCompile(`(?im)(?:^|[{;])[ \t]*(?:` +
 	`(?:Alias|ScriptAlias)[ \t]+\S+[ \t]+` +
 	`|(?:root|alias|auth_basic_user_file|DocumentRoot|AuthUserFile|AuthGroupFile)[ \t]+(?:\*[ \t]+)?` +
 	`|server\.(?:document-root|errorfile-prefix)[ \t]*=[ \t]*)` +

@@ -8,6 +8,7 @@ package shellcmd
 import (
 	"bytes"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -26,6 +27,11 @@ const maxOpen = 4096
 type Script struct {
 	Commands []string // programs, sorted, each once
 	Sourced  []string // files read with "." or source, sorted, each once
+	// Paths are the absolute paths among its words and redirections, sorted,
+	// each once. Of a word that is not literal, or a pattern, it is the folder
+	// that its literal begin tells: /etc/conf.d of /etc/conf.d/*.sh and of
+	// "/etc/conf.d/$name".
+	Paths []string
 }
 
 // Parse reads a script of sh, dash, bash or ksh. name is for errors.
@@ -42,12 +48,46 @@ func Parse(name string, script []byte) (Script, error) {
 			functions[n.Name.Value] = true
 		case *syntax.CallExpr:
 			s.call(literals(n.Args))
+		case *syntax.Word:
+			s.path(n)
 		}
 		return true
 	})
 	s.Commands = slices.DeleteFunc(s.Commands, func(c string) bool { return functions[c] || isBuiltin(c) })
-	s.Commands, s.Sourced = unique(s.Commands), unique(s.Sourced)
+	s.Commands, s.Sourced, s.Paths = unique(s.Commands), unique(s.Sourced), unique(s.Paths)
 	return s, nil
+}
+
+// Chain splits a command line into the command lines of the programs that it
+// starts one after the other: "tini -- run x" starts "run x".
+func Chain(words []string) [][]string {
+	var chain [][]string
+	for len(words) > 0 && words[0] != "" {
+		chain = append(chain, words)
+		w, ok := wrappers[path.Base(words[0])]
+		if !ok {
+			break
+		}
+		words = w.rest(words[1:])
+	}
+	return chain
+}
+
+// path records the absolute path that a word begins with.
+func (s *Script) path(w *syntax.Word) {
+	word, whole := literal(w.Parts)
+	if !strings.HasPrefix(word, "/") {
+		return
+	}
+	if i := strings.IndexAny(word, "*?["); i >= 0 {
+		word, whole = word[:i], false
+	}
+	if !whole {
+		word = word[:strings.LastIndexByte(word, '/')+1]
+	}
+	if word = path.Clean(word); word != "/" {
+		s.Paths = append(s.Paths, word)
+	}
 }
 
 func parse(name string, script []byte) (*syntax.File, error) {
@@ -98,20 +138,14 @@ func unique(words []string) []string {
 // call records the program that a command line starts, and the one that this
 // program starts in turn. An empty word stands for one that is not literal.
 func (s *Script) call(words []string) {
-	for len(words) > 0 && words[0] != "" {
-		command := words[0]
-		if command == "." || command == "source" {
-			if len(words) > 1 && words[1] != "" {
-				s.Sourced = append(s.Sourced, words[1])
-			}
-			return
+	for _, line := range Chain(words) {
+		if command := line[0]; command != "." && command != "source" {
+			s.Commands = append(s.Commands, command)
+			continue
 		}
-		s.Commands = append(s.Commands, command)
-		w, ok := wrappers[command]
-		if !ok {
-			return
+		if len(line) > 1 && line[1] != "" {
+			s.Sourced = append(s.Sourced, line[1])
 		}
-		words = w.rest(words[1:])
 	}
 }
 
@@ -169,12 +203,15 @@ func isAssignment(word string) bool {
 func literals(words []*syntax.Word) []string {
 	out := make([]string, len(words))
 	for i, w := range words {
-		out[i], _ = literal(w.Parts)
+		if word, whole := literal(w.Parts); whole {
+			out[i] = word
+		}
 	}
 	return out
 }
 
-func literal(parts []syntax.WordPart) (string, bool) {
+// literal returns the text of a word, or as far as it is literal.
+func literal(parts []syntax.WordPart) (text string, whole bool) {
 	var b strings.Builder
 	for _, p := range parts {
 		switch p := p.(type) {
@@ -184,12 +221,12 @@ func literal(parts []syntax.WordPart) (string, bool) {
 			b.WriteString(p.Value)
 		case *syntax.DblQuoted:
 			inner, ok := literal(p.Parts)
-			if !ok {
-				return "", false
-			}
 			b.WriteString(inner)
+			if !ok {
+				return b.String(), false
+			}
 		default:
-			return "", false
+			return b.String(), false
 		}
 	}
 	return b.String(), true

@@ -61,6 +61,41 @@ func TestFirst(t *testing.T) {
 	}
 }
 
+func TestPaths(t *testing.T) {
+	for _, tt := range []struct{ name, script, want string }{
+		{"words", `cp /a/b 'c' "/d e"; rm -rf /f/`, "/a/b /d e /f"},
+		{"redirections", "a </in >/out 2>&1", "/in /out"},
+		{"begin of words", `exec "/jobs/$1"; ls /x/y"$z" $HOME/a /${A}/b`, "/jobs /x"},
+		{"patterns", `for i in /hooks.d/*.sh /b/[ab]c; do "$i"; done; case $x in /never/*) ;; esac`, "/b /hooks.d /never"},
+		{"assignments", `A=/etc/a; : "${B:=/etc/b}"`, "/etc/a /etc/b"},
+		{"none", `a b/c -o/d --e=/f /`, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := Parse("test", []byte(tt.script))
+			if err != nil || strings.Join(got.Paths, " ") != tt.want {
+				t.Errorf("got %q, %v, want %q", got.Paths, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestChain(t *testing.T) {
+	for _, tt := range []struct{ line, want string }{
+		{"", ""},
+		{"a b", "a b"},
+		{"/usr/bin/tini -g -- run x y", "/usr/bin/tini -g -- run x y; run x y"},
+		{"env A=1 gosu u nice -n 5 a b", "env A=1 gosu u nice -n 5 a b; gosu u nice -n 5 a b; nice -n 5 a b; a b"},
+	} {
+		var got []string
+		for _, words := range Chain(strings.Fields(tt.line)) {
+			got = append(got, strings.Join(words, " "))
+		}
+		if strings.Join(got, "; ") != tt.want {
+			t.Errorf("Chain(%q) = %q, want %q", tt.line, got, tt.want)
+		}
+	}
+}
+
 func TestParseHostile(t *testing.T) {
 	for name, script := range map[string]string{
 		"too large":       strings.Repeat("a\n", MaxSize),
