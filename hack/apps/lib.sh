@@ -22,8 +22,17 @@ ok() { echo "ok $((++checks)) - $1"; }
 not_ok() {
 	echo "not ok $((++checks)) - $1"
 	echo "#   expected  $2"
-	head -c 1000 <<<"$3" | head -n 10 | sed '1s/^/#   got       /; 2,$s/^/#             /'
+	brief "$3" | sed '1s/^/#   got       /; 2,$s/^/#             /'
 	failed=$((failed + 1))
+}
+
+# brief TEXT: its first and its last lines.
+brief() {
+	if [ "$(wc -l <<<"$1")" -le 10 ]; then
+		echo "$1"
+	else
+		head -n 5 <<<"$1" && echo … && tail -n 5 <<<"$1"
+	fi | cut -c 1-300
 }
 
 # new_container [-e K=V]... [-p PROGRAM] [--fat] [ARGUMENT...]: a bundle with a
@@ -43,6 +52,7 @@ new_container() {
 	local bundle=$WORK/$container
 	mkdir -p "$bundle"/{upper,work,rootfs}
 	mount -t overlay overlay -o "lowerdir=$lower,upperdir=$bundle/upper,workdir=$bundle/work" "$bundle/rootfs"
+	mkdir -p "$bundle/rootfs/etc" && echo '127.0.0.1 localhost app' >"$bundle/rootfs/etc/hosts" # the runtime's part
 	"$RUNNER" spec "${options[@]}" "$container" "$bundle/rootfs" "$image" "$@" >"$bundle/config.json"
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -126,10 +127,29 @@ func printSpec(_ context.Context, args []string) error {
 	if rest := flags.Args()[3:]; len(rest) > 0 {
 		config.Cmd = rest
 	}
+	if err := makeVolumes(flags.Arg(1), config); err != nil {
+		return err
+	}
 	opts.SharedNetwork = true // the test's
 	spec, err := container.Spec(flags.Arg(0), flags.Arg(1), config, opts)
 	if err != nil {
 		return err
 	}
 	return json.NewEncoder(os.Stdout).Encode(spec)
+}
+
+// makeVolumes makes the folders of VOLUMEs that the image has not, as Docker
+// does when it mounts them.
+func makeVolumes(dir string, config ocispecs.ImageConfig) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	for volume := range config.Volumes {
+		if err := root.MkdirAll(strings.TrimPrefix(path.Clean(volume), "/"), 0o755); err != nil {
+			return fmt.Errorf("volume %s: %w", volume, err)
+		}
+	}
+	return nil
 }

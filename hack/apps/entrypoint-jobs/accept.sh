@@ -1,0 +1,25 @@
+# shellcheck shell=bash
+serve -e TITLE='Other title' 8080
+http 200 '<h1>Other title' /index.html
+http 404 'Not Found' /nothing
+is 'its user' 'app' inside gosu app id -un
+stop TERM 143
+is 'init' 'init at 1970-01-01 00:00:00' run init
+is 'backup' '^1.1.1.1.[0-9a-f]{64}$' run backup
+exits 'an option' 64 'usage: serve' run --help
+is 'a command' 'app' run id -un
+exits 'no such job' 127 'No such file' run job nothing
+sorted() { printf 'z\nä\na\nB\n' | run -e "LC_ALL=$1" job sorted; }
+is 'sorted in German' '^a ä B z' sorted de_DE.UTF-8
+is 'sorted by bytes' '^B a z ä' sorted C
+latin() { printf 'ä' | run job encoded UTF-8 "$1" | od -An -tx1; }
+is 'ISO 8859-1' 'e4' latin ISO-8859-1
+is 'UTF-16' '00 e4|e4 00' latin UTF-16
+is 'EBCDIC' '43' latin EBCDIC-AT-DE-A
+is 'a Japanese character set' '82 a0' eval 'printf あ | run job encoded UTF-8 SHIFT_JIS | od -An -tx1'
+is 'German' 'Donnerstag, 01. Januar 1970 01:00 CET' run -e LC_ALL=de_DE.UTF-8 -e TZ=Europe/Berlin job when 0
+is 'Japanese' '木曜日.*09:00 JST' run -e LC_ALL=ja_JP.UTF-8 -e TZ=Asia/Tokyo job when 0
+is 'a rule for summer time' 'EST' run -e TZ=America/New_York job when 1700000000
+is 'a terminal' 'bold' run -e TERM=xterm-256color job coloured
+is 'another terminal' 'bold' run -e TERM=screen job coloured
+is 'as its user from the start' 'init at' run -u app init

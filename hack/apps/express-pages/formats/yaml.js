@@ -1,0 +1,2 @@
+'use strict';
+module.exports = (res, data) => res.type('text/yaml').send(require('yaml').stringify(data));

@@ -1,0 +1,1 @@
+return { greet = function(who) return "Lua greets " .. who .. "\n" end }
