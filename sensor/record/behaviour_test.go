@@ -1,13 +1,17 @@
 package record
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/org/slimfile/sensor/launch"
 	"github.com/org/slimfile/sensor/manifest"
@@ -135,4 +139,40 @@ func (b behaviour) check(t *testing.T, m mode, program string) {
 		sc.exit, out.Exit, out.Signal = 0, 0, 0
 	}
 	checkScenario(t, sc, dir, out)
+}
+
+// TestNarrow: a 32 bit program that changes its user, in part and for good, stays
+// readable however it makes its calls.
+func TestNarrow(t *testing.T) {
+	if runtime.GOARCH != "amd64" {
+		t.Skip("the second ABI is that of i386")
+	}
+	gcc := need(t, "gcc")
+	program := filepath.Join(workplace(t, nil), "narrow")
+	args := []string{"-m32", "-nostdlib", "-static", "-ffreestanding", "-fno-stack-protector", "-fno-pic", "-O1", "-Wall", "-Werror", "-o", program, "testdata/i386.c"}
+	if text, err := exec.CommandContext(t.Context(), gcc, args...).CombinedOutput(); err != nil {
+		t.Fatalf("gcc: %v\n%s", err, text)
+	}
+	if err := exec.CommandContext(t.Context(), program).Run(); errors.Is(err, unix.ENOEXEC) {
+		skip(t, "a kernel with 32 bit emulation")
+	}
+	files := []string{"private", "partly", "partly-child", "dropped", "dropped-child"}
+	want := opens(files...)
+	want["private"] |= forbade
+	for _, name := range []string{"one", "two", "three"} {
+		want["sub/"+name] = absent
+	}
+	for _, entry := range []string{"int", "vdso"} {
+		for _, m := range modes {
+			t.Run(entry+"/"+string(m), func(t *testing.T) {
+				dir := workplace(t, append(files, "sub/"))
+				if err := os.Chmod(filepath.Join(dir, "private"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				out := run(t, job{Mode: m, Spec: launch.Spec{Path: program, Args: []string{"narrow", entry}, Dir: dir}})
+				out.Witness = nil // the libraries of this test, which is the stub as well
+				checkScenario(t, scenario{want: want}, dir, out)
+			})
+		}
+	}
 }
