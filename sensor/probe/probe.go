@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"regexp"
 	"strings"
 	"time"
@@ -63,13 +64,15 @@ func Run(ctx context.Context, p manifest.Probe, prober Prober) (Result, error) {
 		if err == nil {
 			return got, nil
 		}
-		// Once the time is up, an error mostly says just that.
+		// Once the time is up, an error mostly says just that. The network may
+		// know before ctx does, which has a timer of its own.
+		over := ctx.Err() != nil || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded)
 		var partial *partialError
-		if ctx.Err() == nil || errors.As(err, &partial) {
+		if !over || errors.As(err, &partial) {
 			last = err
 		}
 		wait := refusedInterval
-		if ctx.Err() == nil && !errors.Is(err, unix.ECONNREFUSED) {
+		if !over && !errors.Is(err, unix.ECONNREFUSED) {
 			if retries == 0 {
 				return Result{}, err
 			}

@@ -3,6 +3,8 @@ package probe
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -72,6 +74,21 @@ func TestRunTimeout(t *testing.T) {
 	}
 	if refused.calls < 2 {
 		t.Errorf("%d requests, want several", refused.calls)
+	}
+}
+
+// TestRunLate: an answer cut off by the time limit does not hide what came
+// before, even if the limit is noticed there first.
+func TestRunLate(t *testing.T) {
+	for _, late := range []error{os.ErrDeadlineExceeded, context.DeadlineExceeded} {
+		s := &scripted{errs: []error{unix.ECONNREFUSED}}
+		for range 1000 {
+			s.errs = append(s.errs, fmt.Errorf("dial: %w", late))
+		}
+		_, err := Run(t.Context(), manifest.Probe{TimeoutSeconds: 0.1}, s)
+		if !errors.Is(err, unix.ECONNREFUSED) || !strings.Contains(err.Error(), "no answer within 100ms") {
+			t.Errorf("%v: error %v", late, err)
+		}
 	}
 }
 
