@@ -32,12 +32,10 @@ type aliasGroup struct {
 
 // readAliasGroups reads testdata/aliases: "@ DL3008 DS-0029" begins the cases of
 // these rules, with "labels:NAME=TYPE,..." or "registries:GLOB,..." for the
-// policy. A case is one line, in which ¶ ends a line of the Dockerfile, behind
-//
-//   - for what both find
-//   - for what both leave alone
-//     < for what they find and we do not
-//     > for what we find and they do not, both with the reason behind ##
+// policy. A case is one line, in which ¶ ends a line of the Dockerfile. Its mark
+// is "+" for what both find, "-" for what both leave alone, "<" for what they find
+// and we do not, and ">" for what we find and they do not, the last two with the
+// reason behind ##.
 func readAliasGroups(t *testing.T) []*aliasGroup {
 	t.Helper()
 	files, err := filepath.Glob("testdata/aliases/*.txt")
@@ -228,6 +226,9 @@ so that the sums of the rows are more than the total. An id that stands for seve
 | rule | ids | both find | neither finds | they find | we find |
 |--|--|--|--|--|--|
 %s| all | | %d | %d | %d | %d |
+
+Not here are DL3043 and DL3061, with which nothing can be built, so that BuildKit's error stands for them, and DL3050, as our
+policy forbids no labels.
 
 By their lights that is a recall of %s at a precision of %s.
 

@@ -23,6 +23,9 @@ type fragment struct {
 
 // fragmentOf returns false for a whole Dockerfile, and for what cannot be parsed.
 func fragmentOf(data []byte) (fragment, bool) {
+	if beginsWithFrom(data) { // as nearly all do: no need to parse
+		return fragment{}, false
+	}
 	ast, err := parser.Parse(bytes.NewReader(data))
 	if err != nil {
 		return fragment{}, false
@@ -42,6 +45,17 @@ func fragmentOf(data []byte) (fragment, bool) {
 	}
 	// Comments above the instruction are about it, so they stay there.
 	return fragment{nodes[first].StartLine - len(nodes[first].PrevComment), nodes[first].Location()}, true
+}
+
+// beginsWithFrom tells whether the first line that is no comment is a FROM.
+func beginsWithFrom(data []byte) bool {
+	for line := range bytes.Lines(data) {
+		word, _, _ := bytes.Cut(bytes.TrimSpace(line), []byte(" "))
+		if len(word) > 0 && word[0] != '#' {
+			return bytes.EqualFold(word, []byte(command.From))
+		}
+	}
+	return false
 }
 
 // Complete returns a Dockerfile as it is, and a part of one with the FROM that it

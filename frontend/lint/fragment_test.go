@@ -3,6 +3,7 @@ package lint
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
@@ -57,11 +58,18 @@ func TestFragment(t *testing.T) {
 	}
 }
 
-// A fragment that cannot be parsed is an error with its place in the file.
+// What is more wrong with a fragment than its FROM is said of the file's lines.
 func TestBrokenFragment(t *testing.T) {
-	_, err := Check(Input{Data: []byte("# a\nONBUILD ONBUILD RUN x\n")}, Settings{})
-	var at *parser.LocationError
-	if !errors.As(err, &at) || at.Locations[0][0].Start.Line != 2 {
-		t.Errorf("error %v", err)
+	for text, want := range map[string]string{
+		"# a\nONBUILD ONBUILD RUN x\n": "line 2: Chaining ONBUILD",
+		"FRM debian:12\nRUN x\n":       "line 1: unknown instruction: FRM",
+	} {
+		_, err := Check(Input{Data: []byte(text)}, Settings{})
+		_, stock := StockFindings(t.Context(), Input{Data: []byte(text)})
+		for _, err := range []error{err, stock} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%q: %v, want %q", text, err, want)
+			}
+		}
 	}
 }

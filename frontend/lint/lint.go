@@ -117,20 +117,27 @@ func CheckBuilt(in Input, built Built, set Settings) ([]Finding, error) {
 	})
 }
 
-// judge runs every rule and says what the findings count for.
+// judge judges a Dockerfile or a part of one.
 func judge(in Input, set Settings, run func(*pass)) ([]Finding, error) {
-	if part, ok := fragmentOf(in.Data); ok {
-		in.Data = part.complete(in.Data)
-		in.Stock = slices.Clone(in.Stock)
-		for i := range in.Stock {
-			in.Stock[i].Ranges = part.shift(in.Stock[i].Ranges, 1)
-		}
-		found, err := judge(in, set, run)
-		if err != nil {
-			return nil, parser.WithLocation(errNoFrom, part.at)
-		}
-		return part.restore(found), nil
+	part, ok := fragmentOf(in.Data)
+	if !ok {
+		return judgeWhole(in, set, run)
 	}
+	whole := in
+	whole.Data = part.complete(in.Data)
+	whole.Stock = slices.Clone(in.Stock)
+	for i := range whole.Stock {
+		whole.Stock[i].Ranges = part.shift(whole.Stock[i].Ranges, 1)
+	}
+	found, err := judgeWhole(whole, set, run)
+	if err != nil { // said about the lines of the file as it is
+		return judgeWhole(in, set, run)
+	}
+	return part.restore(found), nil
+}
+
+// judgeWhole runs every rule and says what the findings count for.
+func judgeWhole(in Input, set Settings, run func(*pass)) ([]Finding, error) {
 	doc, err := newDocument(in)
 	if err != nil {
 		return nil, err

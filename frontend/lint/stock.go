@@ -223,14 +223,25 @@ func isNoSecret(variable string, in *instruction) bool {
 // the images that the Dockerfile is built from. The error is that of a Dockerfile
 // which cannot be built; there may be findings nevertheless.
 func StockFindings(ctx context.Context, in Input) ([]StockFinding, error) {
-	if part, ok := fragmentOf(in.Data); ok {
-		in.Data = part.complete(in.Data)
-		found, _ := StockFindings(ctx, in) // the missing FROM is what is wrong
-		for i := range found {
-			found[i].Ranges = part.shift(found[i].Ranges, -1)
-		}
-		return found, parser.WithLocation(errNoFrom, part.at)
+	part, ok := fragmentOf(in.Data)
+	if !ok {
+		return stockFindings(ctx, in)
 	}
+	whole := in
+	whole.Data = part.complete(in.Data)
+	found, err := stockFindings(ctx, whole)
+	for i := range found {
+		found[i].Ranges = part.shift(found[i].Ranges, -1)
+	}
+	if err != nil { // said about the lines of the file as it is
+		_, err = stockFindings(ctx, in)
+		return found, err
+	}
+	return found, parser.WithLocation(errNoFrom, part.at)
+}
+
+// stockFindings are those in a whole Dockerfile.
+func stockFindings(ctx context.Context, in Input) ([]StockFinding, error) {
 	nothing := llb.Scratch()
 	source := llb.NewSourceMap(nil, in.Filename, "Dockerfile", in.Data)
 	source.Definition = &llb.Definition{} // DockerfileLint wants one

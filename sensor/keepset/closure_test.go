@@ -295,25 +295,6 @@ func TestFamilies(t *testing.T) {
 				triplet + "security/pam_permit.so", "/opt/pam_x.so", "/usr/lib/security/pam_[.so"},
 		},
 		{
-			name: "python extensions of kept modules",
-			image: Image{
-				"/usr/local/bin/python3.11": lib("libpython3.11.so.1.0"), "/usr/local/lib/libpython3.11.so.1.0": lib(),
-				"/usr/local/lib/python3.11/decimal.py": "", "/usr/local/lib/python3.11/sqlite3/__init__.py": "", "/usr/local/lib/python3.11/__pycache__/hashlib.cpython-311.pyc": "",
-				"/usr/local/lib/python3.11/bz2.py":                                               "",
-				"/usr/local/lib/python3.11/lib-dynload/_decimal.cpython-311-x86_64-linux-gnu.so": lib(), "/usr/local/lib/python3.11/lib-dynload/_sqlite3.cpython-311-x86_64-linux-gnu.so": lib("libsqlite3.so.0"),
-				"/usr/local/lib/python3.11/lib-dynload/_hashlib.cpython-311-x86_64-linux-gnu.so": lib(), "/usr/local/lib/python3.11/lib-dynload/_bz2.cpython-311-x86_64-linux-gnu.so": lib(),
-				triplet + "libsqlite3.so.0": lib(), "/usr/local/lib/python3.10/lib-dynload/_decimal.cpython-310-x86_64-linux-gnu.so": lib(),
-			},
-			touches: []string{"executed /usr/local/bin/python3.11", "opened /usr/local/lib/python3.11/decimal.py", "opened /usr/local/lib/python3.11/sqlite3/__init__.py",
-				"opened /usr/local/lib/libpython3.11.so.1.0", "opened /usr/local/lib/python3.11/__pycache__/hashlib.cpython-311.pyc"},
-			want: []string{
-				"/usr/local/bin/python3.11", "/usr/local/lib/libpython3.11.so.1.0", "/usr/local/lib/python3.11/decimal.py", "/usr/local/lib/python3.11/sqlite3/__init__.py",
-				"/usr/local/lib/python3.11/__pycache__/hashlib.cpython-311.pyc",
-				"/usr/local/lib/python3.11/lib-dynload/_decimal.cpython-311-x86_64-linux-gnu.so", "/usr/local/lib/python3.11/lib-dynload/_sqlite3.cpython-311-x86_64-linux-gnu.so",
-				"/usr/local/lib/python3.11/lib-dynload/_hashlib.cpython-311-x86_64-linux-gnu.so", triplet + "libsqlite3.so.0",
-			},
-		},
-		{
 			name: "java as a unit",
 			image: Image{
 				"/opt/jdk/lib/server/libjvm.so": lib(), "/opt/jdk/lib/modules": "", "/opt/jdk/lib/security/cacerts": Link("/etc/cacerts"), "/etc/cacerts": "",

@@ -25,9 +25,9 @@ func newFolders(root *rootfs.Root) *folders {
 // maxKnown bounds the names remembered, some 50 MB.
 const maxKnown = 1 << 20
 
-// names are those in the folder at a clean path, through links; nil if there
+// Names are those in the folder at a clean path, through links; nil if there
 // is none.
-func (f *folders) names(dir string) []string {
+func (f *folders) Names(dir string) []string {
 	if names, ok := f.known[dir]; ok {
 		return names
 	}
@@ -55,7 +55,7 @@ func (f *folders) has(path string) bool {
 	if path == "/" {
 		return true
 	}
-	_, ok := slices.BinarySearch(f.names(rootfs.Parent(path)), rootfs.Base(path))
+	_, ok := slices.BinarySearch(f.Names(rootfs.Parent(path)), rootfs.Base(path))
 	return ok
 }
 

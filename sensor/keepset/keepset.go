@@ -34,7 +34,7 @@ func Resolve(ctx context.Context, root *rootfs.Root, trace io.Reader, pack manif
 	b := &builder{
 		ctx: ctx, root: root, near: root.Reader(), pack: pack, env: environment(pack.Image.Env),
 		finder: program.NewFinder(root, pack.Image), tree: newArena(), parsed: map[string]*elfdyn.File{}, objects: map[[sha256.Size]byte]bool{}, scripts: map[string]bool{}, wordNodes: map[nodeID]bool{},
-		seen: map[string]bool{}, found: map[string][]string{},
+		seen: map[string]bool{}, found: map[string][]string{}, installed: map[string]map[string][]string{},
 	}
 	defer b.near.Close()
 	b.tried = newFolders(root)
@@ -87,6 +87,9 @@ type builder struct {
 	scripts   map[string]bool     // shell scripts parsed
 	seen      map[string]bool     // things that a rule has dealt with
 	found     map[string][]string // folders that a rule has looked for
+	// installed are the metadata folders of Python's distributions, by the
+	// site folder and the module's top name.
+	installed map[string]map[string][]string
 	// wordNodes are the programs that only a word of a script speaks for.
 	wordNodes map[nodeID]bool
 

@@ -130,7 +130,7 @@ func (m nodeModule) loadAny(prefix string) error {
 		return nil
 	}
 	var found []string
-	for _, name := range m.b.tried.names(dir) {
+	for _, name := range m.b.tried.Names(dir) {
 		if strings.HasPrefix(name, start) && slices.Contains([]string{".js", ".cjs", ".mjs", ".json", ".node"}, path.Ext(name)) {
 			found = append(found, rootfs.Join(dir, name))
 		}

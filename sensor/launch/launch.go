@@ -171,6 +171,9 @@ func (l *Launcher) Start(spec Spec, prog []unix.SockFilter, arm func(Listener) e
 	if err := handshake(conn, spec, prog, p.pid, arm); err != nil {
 		_ = p.Signal(unix.SIGKILL) // unless it ended by itself
 		<-p.done
+		if errors.Is(err, io.EOF) {
+			return nil, fail(stepStub, &StubDiedError{p.status})
+		}
 		return nil, err
 	}
 	return p, nil
@@ -223,7 +226,7 @@ func (l *Launcher) fork(spec Spec, child *os.File) (*Process, error) {
 // handshake is the parent's half of the protocol that wire.go describes.
 func handshake(conn *net.UnixConn, spec Spec, prog []unix.SockFilter, pid int, arm func(Listener) error) error {
 	protocol := func(err error) error {
-		return &StartError{Program: spec.name(), Step: "stub", Err: err}
+		return &StartError{Program: spec.name(), Step: stepStub, Err: err}
 	}
 	if err := conn.SetDeadline(time.Now().Add(handshakeTimeout)); err != nil {
 		return protocol(err)

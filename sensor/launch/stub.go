@@ -44,7 +44,7 @@ func StubMain() {
 	err := become(conn)
 	var r *stepError
 	if !errors.As(err, &r) {
-		r = &stepError{step: "stub", err: err}
+		r = &stepError{step: stepStub, err: err}
 	}
 	var errno unix.Errno
 	if !errors.As(r.err, &errno) {

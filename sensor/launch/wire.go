@@ -35,7 +35,18 @@ const (
 	StepFilter     = "seccomp"
 	StepNoNewPrivs = "no_new_privs"
 	StepCloseRange = "close_range" // Linux 5.9
+	stepStub       = "stub"        // none of what it is for
 )
+
+// StubDiedError says that the stub ended without a report.
+type StubDiedError struct{ Status unix.WaitStatus }
+
+func (e *StubDiedError) Error() string {
+	if e.Status.Signaled() {
+		return fmt.Sprintf("ended by signal %d (%s)", e.Status.Signal(), unix.SignalName(e.Status.Signal()))
+	}
+	return fmt.Sprintf("ended with exit status %d", e.Status.ExitStatus())
+}
 
 // order is what the stub has to do. Byte slices keep what is not UTF-8.
 type order struct {
@@ -100,7 +111,7 @@ func receive(conn *net.UnixConn) (report, int, error) {
 	var r report
 	buf, oob := make([]byte, maxReport), make([]byte, unix.CmsgSpace(4))
 	n, oobn, _, _, err := conn.ReadMsgUnix(buf, oob)
-	if err != nil {
+	if err != nil { // io.EOF: it has died
 		return r, -1, err
 	}
 	if err := json.Unmarshal(buf[:n], &r); err != nil {

@@ -295,9 +295,9 @@ func prepare(opt Options) ([]unix.SockFilter, []table, error) {
 }
 
 // cases are the filter's cases for a call: a notification, unless the call is
-// about a descriptor and no path. A stat call with AT_EMPTY_PATH and a
-// descriptor is fstat(2) in disguise, and as frequent; a program that gives it a
-// relative path nevertheless is not recorded.
+// about a descriptor and no path. A stat call with AT_EMPTY_PATH alone and a
+// descriptor is how C libraries make fstat(3), and as frequent; a program that
+// gives it a path nevertheless is not recorded.
 func (c call) cases() []filter.Case {
 	switch c.kind {
 	case kindMap:
@@ -310,7 +310,7 @@ func (c call) cases() []filter.Case {
 	if !c.fstat {
 		return filter.Always(filter.Notify)
 	}
-	empty := filter.Cond{Arg: int(c.flags), Mask: unix.AT_EMPTY_PATH, Value: unix.AT_EMPTY_PATH}
+	empty := is(int(c.flags), unix.AT_EMPTY_PATH)
 	fdcwd := int32(unix.AT_FDCWD)
 	return []filter.Case{
 		{Conds: []filter.Cond{empty, is(int(c.a.dir), uint64(uint32(fdcwd)))}, Do: filter.Notify},

@@ -195,7 +195,8 @@ var fixtures = map[string]func(args []string) error{
 		if errors.Is(handleErr, unix.EOPNOTSUPP) {
 			handleErr = nil // the kernel has looked the name up
 		}
-		return errors.Join(handleErr, unix.Fchownat(dir, "owner", 0, 0, unix.AT_EMPTY_PATH),
+		var st unix.Stat_t
+		return errors.Join(handleErr, unix.Fstatat(dir, "named", &st, unix.AT_EMPTY_PATH|unix.AT_SYMLINK_NOFOLLOW), unix.Fchownat(dir, "owner", 0, 0, unix.AT_EMPTY_PATH),
 			unix.Fchownat(self, "", 0, 0, unix.AT_EMPTY_PATH))
 	},
 	"fexecve": func(args []string) error {

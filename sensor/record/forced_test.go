@@ -27,6 +27,7 @@ const (
 	noPtrace       obstacle = "ptrace"                                  // an outer profile
 	noSeccomp      obstacle = "seccomp"                                 // without CONFIG_SECCOMP
 	noFilter       obstacle = "SECCOMP_SET_MODE_FILTER"                 // an outer profile
+	deadlySeccomp  obstacle = "seccomp, on pain of death"               // an outer profile that kills
 	noReceive      obstacle = "SECCOMP_IOCTL_NOTIF_RECV"                // a listener that breaks
 	listenerTaken  obstacle = "SECCOMP_FILTER_FLAG_NEW_LISTENER, twice" // an outer supervisor
 )
@@ -69,6 +70,8 @@ func (o obstacle) install() error {
 		nr, c.Do = unix.SYS_SECCOMP, filter.Errno(unix.ENOSYS)
 	case noFilter:
 		nr, c.Conds, c.Do = unix.SYS_SECCOMP, []filter.Cond{is(0, unix.SECCOMP_SET_MODE_FILTER)}, filter.Errno(unix.EPERM)
+	case deadlySeccomp:
+		nr, c.Do = unix.SYS_SECCOMP, filter.Action(unix.SECCOMP_RET_KILL_PROCESS)
 	case noReceive:
 		nr, c.Conds, c.Do = unix.SYS_IOCTL, []filter.Cond{ioctl(unix.SECCOMP_IOCTL_NOTIF_RECV)}, filter.Errno(unix.EIO)
 	case listenerTaken:
@@ -163,6 +166,7 @@ func TestUnavailable(t *testing.T) {
 		{listenerTaken, "another supervisor has a seccomp listener", "security.syscalls.intercept"},
 		{noSeccomp, "no seccomp user notification: function not implemented", "CONFIG_SECCOMP_FILTER"},
 		{noFilter, "may not install a seccomp filter: operation not permitted", "seccomp profile"},
+		{deadlySeccomp, "died before it could report: ended by signal 31 (SIGSYS)", "a seccomp profile whose action is to kill"},
 		{noReading, "may not read the memory of its own processes: process_vm_readv: operation not permitted", "process_vm_readv"},
 	} {
 		for _, m := range []mode{sandbox, insecure} {

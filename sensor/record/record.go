@@ -32,10 +32,10 @@
 //     really opened may be missing: a few opens in a hundred of a program that
 //     does nothing else. The witness sees what is opened whatever the path was,
 //     and misses none of these; it does not see look-ups.
-//   - A stat with AT_EMPTY_PATH, a directory's descriptor and a name all the
-//     same is not seen; without a name it is fstat(3), and telling the two apart
-//     would take a notification for each: a third more for a Python program.
-//     With other calls it is seen.
+//   - A stat with AT_EMPTY_PATH as its only flag, a directory's descriptor and a
+//     name all the same is not seen; without a name it is fstat(3), and telling
+//     the two apart would take a notification for each: a third more for a Python
+//     program. With further flags or other calls it is seen.
 //   - io_uring, which the programs are told the kernel does not have, is
 //     fanotify's to see. Files that were open before the recorder started are
 //     nobody's; programs start with no descriptors but 0, 1 and 2 (package
@@ -164,6 +164,9 @@ type Session struct {
 // on the session reaps: nothing else in this process may start children or wait
 // for them.
 func New(opt Options) (*Session, error) {
+	if err := CheckNative(); err != nil {
+		return nil, err
+	}
 	reserveThreads()
 	filter, tables, err := prepare(opt)
 	if err != nil {

@@ -164,11 +164,11 @@ func scenarios() []scenario {
 		args: []string{"magic"},
 		want: map[string]manifest.Ops{"cwd": opened, "root": opened, "pid": opened, "thread": opened, "fd": opened},
 	}, {
-		name: "AT_EMPTY_PATH with and without a path", files: []string{"sub/owner", "sub/self", "sub/handle", "sub/link -> handle"},
+		name: "AT_EMPTY_PATH with and without a path", files: []string{"sub/owner", "sub/self", "sub/handle", "sub/link -> handle", "sub/named"},
 		args: []string{"empty-path"},
 		want: map[string]manifest.Ops{
 			"sub": checked, "sub/owner": changed, "sub/self": opened | changed,
-			"sub/link": linked, "sub/handle": checked,
+			"sub/link": linked, "sub/handle": checked, "sub/named": checked,
 		},
 	}, {
 		name: "execution of a descriptor", files: []string{"script #!/bin/cat"},

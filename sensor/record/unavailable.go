@@ -49,6 +49,13 @@ func explainStart(err error) error {
 	if errors.As(err, &own) {
 		return own
 	}
+	var died *launch.StubDiedError
+	if errors.As(err, &died) {
+		return &UnavailableError{
+			Recorder: Seccomp, Cause: "the process that is to become the program died before it could report", Err: died,
+			Remedy: "look for what kills processes in BuildKit's own container: a seccomp profile whose action is to kill, a limit of memory or processes",
+		}
+	}
 	var start *launch.StartError
 	if !errors.As(err, &start) || !seccompSteps[start.Step] {
 		return err

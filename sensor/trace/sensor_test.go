@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -667,6 +668,50 @@ func TestRecorderMissing(t *testing.T) {
 				t.Errorf("check: exit %d, %q", got.code, got.stderr)
 			}
 		}
+	}
+}
+
+// TestEmulatedSensor: a sensor that an emulator runs says so, whatever the
+// emulator does not have.
+func TestEmulatedSensor(t *testing.T) {
+	needRoot(t)
+	foreign := map[string]string{"amd64": "arm64", "arm64": "amd64"}[runtime.GOARCH]
+	emulator, err := exec.LookPath(map[string]string{"arm64": "qemu-aarch64-static", "amd64": "qemu-x86_64-static"}[foreign])
+	if err != nil {
+		skip(t, "qemu-user-static")
+	}
+	dir := t.TempDir()
+	sensor := filepath.Join(dir, "slimfile-sensor")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", sensor, "../../cmd/slimfile-sensor")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOARCH="+foreign)
+	if text, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	out := filepath.Join(dir, "out")
+	if err := os.Mkdir(out, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	const container = `mount -t tmpfs tmpfs /dev; mknod -m 666 /dev/null c 1 3; mkdir -p "$3"; mount --bind "$4" "$3"; exec "$1" "$2" trace`
+	cmd := exec.CommandContext(t.Context(), "/bin/sh", "-ec", container, "sh", emulator, sensor, manifest.OutputDir, out)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS, Unshareflags: syscall.CLONE_NEWNS}
+	text, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 1 {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	data, err := os.ReadFile(filepath.Join(out, manifest.FailureFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var failure manifest.Failure
+	if err := manifest.Decode(data, &failure); err != nil {
+		t.Fatal(err)
+	}
+	matchFailure(t, failure, manifest.Failure{Phase: "record", Message: "this platform is emulated", Remedy: "natively.*linux/" + foreign + ".*SLIM=lint"})
+
+	check, err := exec.CommandContext(t.Context(), emulator, sensor, "check").CombinedOutput()
+	if !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(string(check), failure.Message) {
+		t.Errorf("check: %v\n%s", err, check)
 	}
 }
 

@@ -44,6 +44,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/org/slimfile/sensor/manifest"
+	"github.com/org/slimfile/sensor/record"
 	"github.com/org/slimfile/sensor/rootfs"
 )
 
@@ -91,6 +92,9 @@ func Run(ctx context.Context, dirs Dirs, mode Mode, stdout io.Writer) error {
 		return err
 	}
 	defer out.close()
+	if err := record.CheckNative(); err != nil { // where even files cannot be read safely
+		return out.fail(recorderFailure(err, manifest.Run{}))
+	}
 	s, err := newSupervisor(dirs.Input, mode, stdout)
 	if err != nil {
 		return out.fail(asFailure(err, phaseStart))
