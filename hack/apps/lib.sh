@@ -106,6 +106,9 @@ start_server() {
 # inside PROGRAM [ARGUMENT...]: like docker exec in the server's container.
 inside() { runc exec "$server" "$@"; }
 
+# uid: the user that the server's first process runs as.
+uid() { stat -c %u "/proc/$(runc state "$server" | sed -n 's/.*"pid": \([0-9]*\).*/\1/p')"; }
+
 # stop [SIGNAL [STATUS]]: check that the server ends by itself.
 stop() {
 	local signal=${1:-TERM} want=${2:-0} got=0

@@ -110,6 +110,16 @@ func TestRuntimesElsewhere(t *testing.T) {
 			not:     []string{"/srv/other", "/app/secret"},
 		},
 		{
+			name: "what a web server starts",
+			image: Image{
+				"/etc/lighttpd/lighttpd.conf": "server.document-root = \"/srv/www\"\ncgi.assign = ( \".sh\" => \"/bin/sh\" )\n", "/bin/sh": Exe(""), "/bin/tr": Exe(""), "/bin/cut": Exe(""),
+				"/srv/www/upper.sh": "#!/bin/sh\ntr a-z A-Z\n", "/srv/www/index.html": "", "/etc/nginx/nginx.conf": "root /srv/plain;", "/srv/plain/x.sh": "#!/bin/sh\ncut\n",
+			},
+			touches: []string{"opened /etc/lighttpd/lighttpd.conf", "opened /etc/nginx/nginx.conf"},
+			want:    []string{"/srv/www/index.html", "/bin/sh", "/bin/tr", "/srv/plain/x.sh"},
+			not:     []string{"/bin/cut"},
+		},
+		{
 			name: "zones by name",
 			image: Image{
 				"/etc/localtime": Link("/usr/share/zoneinfo/Etc/UTC"), "/usr/share/zoneinfo/Etc/UTC": "", "/usr/share/zoneinfo/Asia/Tokyo": "", "/usr/share/zoneinfo/Europe/Rome": "",

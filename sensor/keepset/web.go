@@ -14,26 +14,44 @@ var webFamilies = []family{
 	{rule: "web server's files", name: regexp.MustCompile(`.`), folder: regexp.MustCompile(`^/usr/local/apache2/conf(/|$)`), keep: whenTouched(keepServed)},
 }
 
-// keepServed keeps the files and folders that a configuration serves from.
+// keepServed keeps the files and folders that a configuration serves from and,
+// where it has CGI, what starts them.
 func keepServed(b *builder, f familyFile) error {
 	conf, err := b.readSmall(f.path)
 	if err != nil {
 		return err
 	}
+	why := RuntimeRule
+	if cgi.Match(conf) {
+		why |= Script
+		for _, m := range handlers.FindAllSubmatch(conf, maxServed) {
+			if _, _, err := b.keepProgram(string(m[1]), Script, f.id); err != nil {
+				return err
+			}
+		}
+	}
 	for _, path := range parseServed(conf) {
-		t, ok, err := b.follow(path, RuntimeRule, f.id)
+		t, ok, err := b.follow(path, why, f.id)
 		if err := ignoreAbsent(err); err != nil {
 			return err
 		}
 		if !ok {
 			continue
 		}
-		if err := b.keepContent(t, RuntimeRule, f.id); err != nil {
+		if err := b.keepContent(t, why, f.id); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// cgi are the directives with which Apache httpd and lighttpd start programs
+// among what they serve (RFC 3875); handlers are the programs that lighttpd
+// names for that.
+var (
+	cgi      = regexp.MustCompile(`(?im)(?:^|[{;])[ \t]*(?:ScriptAlias|Options[ \t][^\n]*ExecCGI|AddHandler[ \t]+cgi-script|cgi\.assign|fastcgi\.server|scgi\.server)`)
+	handlers = regexp.MustCompile(`=>[ \t]*"(/[^"\s]+)`)
+)
 
 // served are the directives of nginx, Apache httpd, lighttpd and Caddy whose
 // argument is a file or folder that answers are made from.

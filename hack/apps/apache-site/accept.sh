@@ -20,8 +20,7 @@ http 404 'Objet non trouvé' -H 'Accept-Language: fr' /nothing
 http 403 'Forbidden|forbidden' /.htaccess
 http 301 'Location: .*/index.html' /indx.html
 http 206 'Content-Range: bytes 0-1/14' -r 0-1 /index.html
-http 200 'Content-Encoding: gzip' --compressed /docs/guide.html.en
 http 400 'Bad|bad' -H 'Host: a b' /
-is 'the configuration' 'Syntax OK' run apachectl -t
-is 'the modules' 'rewrite_module' run apachectl -M
+is 'the configuration' 'Syntax OK' run sh -c '. /etc/apache2/envvars && exec apache2 -t'
+is 'the modules' 'rewrite_module' run sh -c '. /etc/apache2/envvars && exec apache2 -M'
 stop WINCH

@@ -9,7 +9,6 @@ http 503 '<h1>Back soon' /nothing
 http 403 'Forbidden' /private
 http 429 'Too Many Requests' /many
 http 400 '400 Bad request' -H 'Content-Length: x' /one
-http 200 '[Cc]ontent-[Ee]ncoding: gzip' --compressed -H 'Accept-Encoding: gzip' http://localhost:8080/two
 http 200 'HTTP/2 200.*first' --insecure https://localhost:8443/one
 http 200 'first' --insecure --http1.1 --tls-max 1.2 https://localhost:8443/one
 http 200 'Statistics Report' http://localhost:9000/
