@@ -31,6 +31,9 @@ const (
 	tbnz = 0xb7f80000 // if bit 63 of Xt is set
 )
 
+// System calls of arm64.
+const openat, faccessat, chdir = 56, 48, 49
+
 // call makes a system call. Arguments are numbers and names in memory.
 func (a *assembler) call(nr uint32, args ...any) {
 	for i, arg := range args {
@@ -93,7 +96,6 @@ func TestEmulated(t *testing.T) {
 		t.Skip("the emulated program is for arm64")
 	}
 	a := assembler{refs: map[int]string{}}
-	const openat, faccessat, chdir = 56, 48, 49
 	a.call(openat, unix.AT_FDCWD, "link", unix.O_RDONLY, 0)
 	a.call(faccessat, unix.AT_FDCWD, "sub/checked", 0)
 	a.call(chdir, "sub")

@@ -232,7 +232,7 @@ func (f *fanotify) see(event *unix.FanotifyEventMetadata) error {
 		return err
 	}
 	var st unix.Statx_t
-	if err := unix.Statx(int(event.Fd), "", unix.AT_EMPTY_PATH, unix.STATX_TYPE|unix.STATX_MNT_ID, &st); err != nil {
+	if err := unix.Statx(int(event.Fd), "", unix.AT_EMPTY_PATH, unix.STATX_TYPE|unix.STATX_INO|unix.STATX_MNT_ID, &st); err != nil {
 		return err
 	}
 	if path == f.self {
@@ -245,7 +245,7 @@ func (f *fanotify) see(event *unix.FanotifyEventMetadata) error {
 		}
 	}
 	shown := path
-	path, ok := f.imagePath(st.Mnt_id, shown, int(event.Pid))
+	path, ok := f.imagePath(&st, shown, int(event.Pid))
 	if !ok {
 		return f.puzzle(st.Mnt_id, shown, int(event.Pid))
 	}
@@ -330,24 +330,38 @@ func (f *fanotify) program(pid int32) string {
 	return f.execs[pid].path
 }
 
-// imagePath translates the path of a file that a process opened, as the mount
-// shows it, into the image's.
-func (f *fanotify) imagePath(mount uint64, path string, pid int) (string, bool) {
+// imagePath translates the path of a file that a process opened, as its mount
+// shows it, into the image's. What is known of the mount is not believed if that
+// leads to another file: the numbers of mounts that are gone are used again. (The
+// file itself may also be gone, or have another name now.)
+func (f *fanotify) imagePath(file *unix.Statx_t, path string, pid int) (string, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if p, ok := f.views.path(mount, path); ok {
-		return p, true
+	known, ok := f.views.path(file.Mnt_id, path)
+	if ok && isAt(file, known) {
+		return known, true
 	}
-	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid)) // none if it is gone
-	for _, thread := range append(threads, "/proc/self") {
-		if _, err := f.views.learn(strings.TrimPrefix(thread, "/proc/")); err != nil {
+	viewers := []string{fmt.Sprintf("/proc/%d", pid)}
+	if !ok {
+		threads, _ := filepath.Glob(viewers[0] + "/task/*") // none if it is gone
+		viewers = append(threads, "/proc/self")
+	}
+	for _, viewer := range viewers {
+		if _, err := f.views.learn(strings.TrimPrefix(viewer, "/proc/")); err != nil {
 			continue
 		}
-		if p, ok := f.views.path(mount, path); ok {
+		if p, ok := f.views.path(file.Mnt_id, path); ok {
 			return p, true
 		}
 	}
-	return "", false
+	return known, ok
+}
+
+// isAt reports whether a file is the one that has a path.
+func isAt(file *unix.Statx_t, path string) bool {
+	var st unix.Statx_t
+	err := unix.Statx(unix.AT_FDCWD, path, unix.AT_SYMLINK_NOFOLLOW, unix.STATX_INO, &st)
+	return err == nil && st.Ino == file.Ino && st.Dev_major == file.Dev_major && st.Dev_minor == file.Dev_minor
 }
 
 // unnamed reports whether a file without links was made without a name, by

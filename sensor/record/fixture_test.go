@@ -29,6 +29,15 @@ var fixtures = map[string]func(args []string) error{
 	"uring":     func(args []string) error { return uringOpen(args[0]) },
 	"elsewhere": func([]string) error { return elsewhere() },
 	"nothing":   func([]string) error { return nil },
+	"inherit": func(args []string) error { // a child that reads an open file
+		f, err := os.Open(args[0])
+		if err != nil {
+			return err
+		}
+		cat := exec.Command("/bin/cat")
+		cat.Stdin = f
+		return errors.Join(cat.Run(), f.Close())
+	},
 	"exit": func(args []string) error {
 		code, err := strconv.Atoi(args[0])
 		if err != nil {

@@ -63,6 +63,8 @@ func TestWitnessAlone(t *testing.T) {
 		{"open on an overlay", []string{"open", "file"}, "file", "/"},
 		{"io_uring", []string{"uring", "file"}, "file", ""},
 		{"int 0x80", []string{"program32"}, "file", ""},
+		{"emulated program", []string{"guest"}, "file", ""},
+		{"inherited descriptor", []string{"inherit", "file"}, "file", ""},
 		{"bind mount made before", []string{"open", "mounted/file"}, "sub/file", ""},
 		{"mount made later in a new namespace", []string{"elsewhere"}, "jail/file", "/"},
 	} {
@@ -73,9 +75,19 @@ func TestWitnessAlone(t *testing.T) {
 			}
 			command := append([]string{exe, "fixture"}, tt.args...)
 			actor := exe
-			if tt.args[0] == "program32" {
+			switch tt.args[0] {
+			case "program32":
 				actor = program32(t, dir)
 				command = []string{actor}
+			case "guest":
+				actor = need(t, "qemu-aarch64-static")
+				a := assembler{refs: map[int]string{}}
+				a.call(openat, unix.AT_FDCWD, "file", unix.O_RDONLY, 0)
+				guest := filepath.Join(dir, "guest")
+				if err := os.WriteFile(guest, a.build(), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				command = []string{actor, guest}
 			}
 			j := job{Outside: command, Root: tt.root, Setup: "mount --bind " + dir + "/sub " + dir + "/mounted"}
 			out := witnessed(t, exe, dir, j)

@@ -2,6 +2,7 @@ package trace
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -40,6 +41,34 @@ func TestObserved(t *testing.T) {
 			got.good(t, Trace)
 			checkReport(t, *got.report, dir)
 			checkTouched(t, filepath.Join(order.Dirs.Output, manifest.TouchFile), dir, got)
+		})
+	}
+}
+
+// TestNoise: neither the sensor nor its probes' own side is recorded. The same
+// app touches the same with and without probes.
+func TestNoise(t *testing.T) {
+	for _, insecure := range []bool{false, true} {
+		t.Run(fmt.Sprintf("insecure=%t", insecure), func(t *testing.T) {
+			touched := func(probes ...manifest.Probe) map[manifest.Path]manifest.Ops {
+				run := service(t, "handle", "http:127.0.0.1:8008")
+				run.Probes = probes
+				run.Privileged = insecure
+				if insecure {
+					run.Fanotify = manifest.FanotifyDemand
+				}
+				got := contain(t, run, sensorOrder{Insecure: insecure})
+				got.good(t, Trace)
+				if len(got.report.Outbound) > 0 || len(got.report.Witness) > 0 || len(got.report.Programs) != 1 {
+					t.Errorf("outbound %+v, witness %+v, programs %+v", got.report.Outbound, got.report.Witness, got.report.Programs)
+				}
+				return got.paths
+			}
+			tcp := manifest.Probe{Name: "tcp", TimeoutSeconds: 5, TCP: &manifest.TCPProbe{Port: 8008}}
+			without, with := touched(), touched(get("/hello"), tcp)
+			if !maps.Equal(without, with) {
+				t.Errorf("without probes %v, with probes %v", without, with)
+			}
 		})
 	}
 }
