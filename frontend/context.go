@@ -3,8 +3,6 @@ package frontend
 import (
 	"context"
 	"fmt"
-	"io"
-	"os"
 	"path"
 	"slices"
 
@@ -12,6 +10,8 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/frontend/dockerui"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
+
+	"github.com/org/slimfile/frontend/lint/policy"
 )
 
 // readBodies reads the files that probes name out of the build context.
@@ -58,59 +58,65 @@ const (
 	policyFile    = "policy.yaml"
 )
 
-// readPolicy reads the policy file, from where comes first: the build context
-// named policy, the frontend's own file system if its path is absolute, the main
-// build context. Without one it returns nil.
-func (b *build) readPolicy(ctx context.Context) (name string, data []byte, err error) {
-	name = b.cfg.Policy
-	named, err := b.bc.NamedContext(policyContext, dockerui.ContextOpt{NoDockerignore: true})
-	if err != nil {
-		return "", nil, err
-	}
-	if named != nil {
-		if name == "" || path.IsAbs(name) {
-			name = policyFile
-		}
-		st, _, err := named.Load(ctx)
-		if err != nil {
-			return "", nil, err
-		}
-		ref, err := solve(ctx, b.client, *st, gwclient.SolveRequest{})
-		if err != nil {
-			return "", nil, err
-		}
-		data, err := dockerui.ReadFile(ctx, ref, name)
-		if err != nil {
-			return "", nil, fmt.Errorf("read the policy %s from the build context %s: %s", name, policyContext, err.Error()) // see failed
-		}
-		return name, data, nil
-	}
-	switch {
-	case name == "":
-		return "", nil, nil
-	case path.IsAbs(name):
-		data, err = readOwnFile(name)
-	default:
-		var ref gwclient.Reference
-		if ref, err = b.mainContext(ctx, []string{name}, "load policy"); err == nil {
-			data, err = dockerui.ReadFile(ctx, ref, name)
-		}
-	}
-	if err != nil {
-		return "", nil, fmt.Errorf("read the policy %s: %s", name, err.Error()) // see failed
-	}
-	return name, data, nil
+// policySource is where a policy comes from.
+type policySource struct {
+	name string // of the file; empty for no policy
+	data []byte
+	// folder holds the file, of which it knows nothing but what was asked for.
+	folder func(ctx context.Context, name string) (folder, error)
 }
 
-// maxPolicy bounds a policy file, in bytes.
-const maxPolicy = 1 << 20
+// readPolicy reads the policy file, from where comes first: the build context
+// named policy, the frontend's own file system if its path is absolute, the main
+// build context.
+func (b *build) readPolicy(ctx context.Context) (policySource, error) {
+	src := policySource{name: b.cfg.Policy}
+	named, err := b.namedFolder(ctx, policyContext)
+	switch {
+	case err != nil:
+		return src, err
+	case named != nil:
+		if src.name == "" || path.IsAbs(src.name) {
+			src.name = policyFile
+		}
+		src.folder = func(context.Context, string) (folder, error) { return named, nil }
+	case src.name == "":
+		return src, nil
+	case path.IsAbs(src.name):
+		src.folder = func(context.Context, string) (folder, error) { return ownFolder{}, nil }
+	default:
+		src.folder = func(ctx context.Context, name string) (folder, error) {
+			ref, err := b.mainContext(ctx, []string{name}, "load policy")
+			return builtFolder{ref}, err
+		}
+	}
+	files, err := src.folder(ctx, src.name)
+	if err == nil {
+		src.data, err = readAll(ctx, files, src.name, policy.MaxSize+1)
+	}
+	if err != nil {
+		from := ""
+		if named != nil {
+			from = " from the build context " + policyContext
+		}
+		return src, fmt.Errorf("read the policy %s%s: %s", src.name, from, err.Error()) // see failed
+	}
+	return src, nil
+}
 
-// readOwnFile reads a file that is beside the frontend, in its image.
-func readOwnFile(name string) ([]byte, error) {
-	f, err := os.Open(name)
+// namedFolder loads a named build context; nil if the build has none of that name.
+func (b *build) namedFolder(ctx context.Context, name string) (folder, error) {
+	named, err := b.bc.NamedContext(name, dockerui.ContextOpt{NoDockerignore: true})
+	if err != nil || named == nil {
+		return nil, err
+	}
+	st, _, err := named.Load(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxPolicy))
+	ref, err := solve(ctx, b.client, *st, gwclient.SolveRequest{})
+	if err != nil {
+		return nil, err
+	}
+	return builtFolder{ref}, nil
 }

@@ -138,6 +138,10 @@ func (b *build) judgeBuilt(ctx context.Context, s *slimmed) error {
 			built.Probed = append(built.Probed, p.TCP.Port)
 		}
 	}
+	if err := b.advise(ctx, &built, s.packages); err != nil {
+		return err
+	}
+	s.vulnerabilities = built.Vulnerabilities
 	found, err := lint.CheckBuilt(b.input, built, b.settings)
 	if err != nil {
 		return err
@@ -294,18 +298,21 @@ func (b *build) lintInput(ctx context.Context) (lint.Input, lint.Settings, error
 
 // policySettings are what the policy says, if there is one.
 func (b *build) policySettings(ctx context.Context) (lint.Settings, error) {
-	name, data, err := b.readPolicy(ctx)
-	if err != nil || data == nil {
+	src, err := b.readPolicy(ctx)
+	if err != nil || src.name == "" {
 		return lint.Settings{}, err
 	}
-	p, err := policy.Parse(name, data, lint.Rules(), time.Now())
+	p, err := policy.Parse(src.name, src.data, lint.Rules(), time.Now())
 	if err != nil {
 		return lint.Settings{}, err
 	}
 	if p.Profile == policy.Release && b.cfg.FailOn == failNever {
-		return lint.Settings{}, fmt.Errorf("SLIM_FAIL_ON=%s is less than the profile %s that the policy %s demands: leave it out", failNever, p.Profile, name)
+		return lint.Settings{}, fmt.Errorf("SLIM_FAIL_ON=%s is less than the profile %s that the policy %s demands: leave it out", failNever, p.Profile, src.name)
 	}
-	b.profile = p.Profile
+	b.policy, b.profile = src, p.Profile
+	if p.Advisories != nil {
+		b.advisories = *p.Advisories
+	}
 	return p.Settings("", b.src.Filename)
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
@@ -115,6 +116,9 @@ func (b *build) line(s *slimmed) string {
 	}
 	if sum.TotalPackages > 0 {
 		parts = append(parts, fmt.Sprintf("%d of %d packages", sum.KeptPackages, sum.TotalPackages))
+	}
+	if v := s.vulnerabilities; v != nil {
+		parts = append(parts, fmt.Sprintf("%d known vulnerabilities (%s)", len(v.Found), v.Age(time.Now())))
 	}
 	probes := "probes"
 	if len(s.run.Probes) == 1 {

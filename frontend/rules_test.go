@@ -2,6 +2,7 @@ package frontend_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -147,6 +148,7 @@ func testRules(t *testing.T, s suite) {
 				t.Errorf("the error is %v", err)
 			}
 		})
+		t.Run("vulnerabilities", func(t *testing.T) { testVulnerabilities(t, s, judged) })
 		t.Run("program that cannot start", func(t *testing.T) { testObstacles(t, s, judged) })
 		t.Run("describe", func(t *testing.T) {
 			answer := s.ask(t, judged(), subrequests.RequestSubrequestsDescribe)
@@ -161,6 +163,79 @@ func testRules(t *testing.T, s suite) {
 			}
 		})
 	})
+}
+
+// testVulnerabilities: the policy bounds what advisories tell of the packages
+// that remain, wherever they come from.
+func testVulnerabilities(t *testing.T, s suite, judged func(...string) testenv.Build) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		name = filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	advisory := func(id, source, fixed string) string {
+		return fmt.Sprintf(`{"id":%q,"modified":"2026-11-20T00:00:00Z","database_specific":{"severity":"HIGH"},"affected":[{"package":{"ecosystem":"Debian:12","name":%q},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":%q}]}]}]}`, id, source, fixed)
+	}
+	write("root/etc/os-release", "ID=debian\nVERSION_ID=12\n")
+	write("root/var/lib/dpkg/status", "Package: libapp1\nVersion: 1.0-1+b1\nSource: app (1.0-1)\nArchitecture: amd64\n\nPackage: gone\nVersion: 1.0-1\nArchitecture: amd64\n")
+	write("root/var/lib/dpkg/info/libapp1.list", "/usr/lib/kept\n")
+	write("root/var/lib/dpkg/info/gone.list", "/usr/lib/gone\n")
+	write("root/usr/lib/kept", "1")
+	write("root/usr/lib/gone", "1")
+	write("policy/policy.yaml", "rules: {NonRootUser: off}\nbudgets: {vulnerabilities: {high: 0}}\nadvisories: {path: osv}\n")
+	write("policy/osv/list.json", "["+advisory("DSA-1-1", "app", "1.0-1+deb12u1")+","+advisory("DSA-2-1", "gone", "9")+"]")
+	write("policy/named.yaml", "rules: {NonRootUser: off}\nbudgets: {vulnerabilities: {high: 0}}\nadvisories: {context: advisories}\n")
+	write("fixed/one.json", advisory("DSA-1-1", "app", "1.0-1"))
+	write("fixed/README", "no advisory")
+	// More than a message of BuildKit's can hold, at once and in one file.
+	write("large/"+strings.Repeat("x", 100)+".json", "["+strings.Repeat(" ", 9<<20)+advisory("DSA-1-1", "app", "2")+"]")
+	write("other/one.json", strings.ReplaceAll(advisory("DSA-1-1", "app", "2"), "Debian:12", "Debian:13"))
+	write("empty/README", "")
+	write("broken/one.json", "{")
+
+	b := namedContext(t, namedContext(t, judged("COPY --from=more root /", `CMD ["read", "/usr/lib/kept"]`), "more", dir), "policy", filepath.Join(dir, "policy"))
+	advised := func(name string) testenv.Build {
+		return args(namedContext(t, b, "advisories", filepath.Join(dir, name)), "SLIM_POLICY=named.yaml")
+	}
+	for _, test := range []struct {
+		name  string
+		b     testenv.Build
+		fails []string // none: it builds
+	}{
+		{"in the policy's place", b, []string{
+			"VulnerabilityBudget: known vulnerabilities of severity high in the packages that remain: 1, and the policy allows 0 (advisories of 2026-11-20,",
+			"libapp1 1.0-1 (app): DSA-1-1, high, fixed in 1.0-1+deb12u1"}},
+		{"large", advised("large"), []string{"fixed in 2"}},
+		{"fixed", advised("fixed"), nil},
+		{"for another release", advised("other"), []string{"none of the 1 advisories is about Debian:12"}},
+		{"none", advised("empty"), []string{"has no file that ends in .json"}},
+		{"broken", advised("broken"), []string{"one.json: unexpected EOF"}},
+		{"no context", args(b, "SLIM_POLICY=named.yaml"), []string{"add --build-context advisories=DIR"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if test.fails == nil {
+				if res, err := s.env.Build(t, test.b); err != nil || !strings.Contains(res.Metadata["frontend.result.inlinemessage"], "0 known vulnerabilities (advisories of 2026-11-20") {
+					t.Errorf("%v\n%s", err, res.Log)
+				}
+				return
+			}
+			err := s.refused(t, test.b)
+			for _, want := range test.fails {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("no %q in\n%v", want, err)
+				}
+			}
+			if strings.Contains(err.Error(), "DSA-2-1") {
+				t.Errorf("a package that is not kept counts: %v", err)
+			}
+		})
+	}
 }
 
 // testObstacles: an app that cannot start is explained by the line that is to

@@ -18,6 +18,7 @@ import (
 
 	"github.com/org/slimfile/frontend/config"
 	"github.com/org/slimfile/frontend/lint"
+	"github.com/org/slimfile/frontend/lint/osv"
 	"github.com/org/slimfile/frontend/lint/policy"
 	"github.com/org/slimfile/llbgen"
 	"github.com/org/slimfile/sensor/manifest"
@@ -33,10 +34,12 @@ type build struct {
 	scanner sbomScanner
 
 	// For the rules, which judge the first platform.
-	stock    []lint.StockFinding // BuildKit's own linter's
-	input    lint.Input
-	settings lint.Settings
-	profile  policy.Profile // the policy's
+	stock      []lint.StockFinding // BuildKit's own linter's
+	input      lint.Input
+	settings   lint.Settings
+	policy     policySource
+	profile    policy.Profile    // the policy's
+	advisories policy.Advisories // where the policy says that they are
 
 	converting sync.Mutex // see convert
 
@@ -58,6 +61,9 @@ type slimmed struct {
 	facts    manifest.Facts
 	probes   []manifest.Probe
 	warnings []string // of the proof
+	packages manifest.Packages
+	// vulnerabilities is what advisories tell; nil if they were not read.
+	vulnerabilities *osv.Result
 }
 
 // run builds every platform and puts the result together.
@@ -227,7 +233,10 @@ func (b *build) evaluate(ctx context.Context, s *slimmed, run manifest.Run) (err
 	if err != nil {
 		return b.failed(ctx, err)
 	}
-	reports := map[string]any{llbgen.TraceReport: &s.run, manifest.SummaryFile: &s.summary, manifest.FactsFile: &s.facts}
+	reports := map[string]any{
+		llbgen.TraceReport: &s.run, manifest.SummaryFile: &s.summary, manifest.FactsFile: &s.facts,
+		manifest.PackagesFile: &s.packages,
+	}
 	var verified manifest.RunReport
 	if s.verified != nil {
 		reports[llbgen.VerifyReport] = &verified

@@ -141,12 +141,13 @@ const (
 )
 
 // Outcome is what the frontend reads of the steps, in one folder, so that one
-// solve runs them all: TraceReport, SummaryFile, FactsFile and, unless verified is
-// nil, VerifyReport.
+// solve runs them all: TraceReport, SummaryFile, FactsFile, PackagesFile and,
+// unless verified is nil, VerifyReport.
 func (s Steps) Outcome(traced Traced, packed Packed, verified *Traced) llb.State {
 	gather := llb.Copy(traced.Output, manifest.SidecarFile, "/"+TraceReport).
 		Copy(packed.Output, manifest.SummaryFile, "/"+manifest.SummaryFile).
-		Copy(packed.Output, manifest.FactsFile, "/"+manifest.FactsFile)
+		Copy(packed.Output, manifest.FactsFile, "/"+manifest.FactsFile).
+		Copy(packed.Output, manifest.PackagesFile, "/"+manifest.PackagesFile)
 	if verified != nil {
 		gather = gather.Copy(verified.Output, manifest.SidecarFile, "/"+VerifyReport)
 	}

@@ -10,6 +10,7 @@ import (
 
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 
+	"github.com/org/slimfile/frontend/lint/osv"
 	"github.com/org/slimfile/sensor/manifest"
 )
 
@@ -228,6 +229,56 @@ func TestSizeBudget(t *testing.T) {
 		if err != nil || len(found) != want {
 			t.Errorf("budget %d: %v, %v", budget, found, err)
 		}
+	}
+}
+
+func TestVulnerabilityBudget(t *testing.T) {
+	known := func(list ...osv.Severity) *osv.Result {
+		r := &osv.Result{Newest: now.AddDate(0, 0, -2)}
+		for i, severity := range list {
+			r.Found = append(r.Found, osv.Vulnerability{
+				ID: fmt.Sprintf("CVE-2026-%d", i), Advisory: "DSA-1", Package: "libssl3", Source: "openssl", Installed: "1", Severity: severity,
+			})
+		}
+		return r
+	}
+	for _, tt := range []struct {
+		name   string
+		budget map[string]int
+		known  *osv.Result
+		why    string
+		want   []string
+	}{
+		{name: "no budget", known: known(osv.Critical)},
+		{name: "not read", budget: map[string]int{"high": 0}},
+		{name: "in it", budget: map[string]int{"high": 1, "low": 0}, known: known(osv.Critical, osv.High, osv.Medium, osv.Unknown)},
+		{name: "above it", budget: map[string]int{"high": 1, "low": 3}, known: known(osv.High, osv.High), want: []string{
+			"known vulnerabilities of severity high in the packages that remain: 2, and the policy allows 1 (advisories of 2026-11-20, 2 days old)",
+			"libssl3 1 (openssl): CVE-2026-0 (DSA-1), high, not fixed yet", "libssl3 1 (openssl): CVE-2026-1 (DSA-1), high, not fixed yet",
+		}},
+		{name: "nobody has rated it", budget: map[string]int{"unknown": 0}, known: known(osv.Unknown), want: []string{
+			"known vulnerabilities of severity unknown in the packages that remain: 1, and the policy allows 0 (advisories of 2026-11-20, 2 days old)",
+			"libssl3 1 (openssl): CVE-2026-0 (DSA-1), unknown, not fixed yet",
+		}},
+		{name: "cannot be known", budget: map[string]int{"high": 0}, why: "the image is fedora", want: []string{
+			"the policy bounds vulnerabilities, which cannot be counted: the image is fedora",
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := sound()
+			b.Vulnerabilities, b.NoAdvisories = tt.known, tt.why
+			found, err := CheckBuilt(Input{Data: []byte(builtDockerfile)}, *b, Settings{Vulnerabilities: tt.budget, Severity: map[string]Severity{"VulnerabilityBudget": Error}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, f := range found {
+				got = append(got, f.Message)
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("got  %q\nwant %q", got, tt.want)
+			}
+		})
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 
+	"github.com/org/slimfile/frontend/lint/osv"
 	"github.com/org/slimfile/frontend/lint/shell"
 	"github.com/org/slimfile/sensor/manifest"
 )
@@ -26,6 +27,10 @@ type Built struct {
 	Facts   manifest.Facts
 	Summary manifest.Summary
 	Run     manifest.RunReport // the traced run
+	// Vulnerabilities are what advisories say of the packages that remain, nil if
+	// they were not read; NoAdvisories is why that cannot be known.
+	Vulnerabilities *osv.Result
+	NoAdvisories    string
 	// Probed are the TCP ports that probes connect to.
 	Probed []int
 	// Refresh is the age at which steps that apply updates run again; 0 for
@@ -70,6 +75,11 @@ func imageRules() []*Rule {
 		{
 			Name: "SizeBudget", Summary: "The slim image is larger than the policy allows", Why: "Large images start slowly and cost storage and transfer.",
 			Remedy: "See in the report what keeps the largest files.", Default: Off, built: checkSize,
+		},
+		{
+			Name: "VulnerabilityBudget", Summary: "More vulnerabilities are known of the packages that remain than the policy allows",
+			Why:    "What is known can be exploited by anybody.",
+			Remedy: "Apply updates, take a newer base, or leave the package out; `refresh` and --pull bring what is there already.", Default: Off, built: checkVulnerabilities,
 		},
 		{
 			Name: "BaseTagMoved", Summary: "The tag of a base that is pinned by digest means another image now",
@@ -244,6 +254,34 @@ func checkInheritedEntrypoint(p *pass, b *Built) {
 func checkSize(p *pass, b *Built) {
 	if budget := p.set.SizeBudget; budget > 0 && b.Summary.KeptBytes > budget {
 		p.report(p.shipped.at, fmt.Sprintf("the slim image has %.1f MB, the policy allows %.1f MB", float64(b.Summary.KeptBytes)/1e6, float64(budget)/1e6))
+	}
+}
+
+// maxVulnerabilities bounds those of a severity that are named.
+const maxVulnerabilities = 50
+
+func checkVulnerabilities(p *pass, b *Built) {
+	switch {
+	case p.set.Vulnerabilities == nil:
+		return
+	case b.NoAdvisories != "":
+		p.report(p.shipped.at, "the policy bounds vulnerabilities, which cannot be counted: "+b.NoAdvisories)
+		return
+	case b.Vulnerabilities == nil:
+		return
+	}
+	for severity := osv.Critical + 1; severity > osv.Unknown; {
+		severity--
+		known := slices.DeleteFunc(slices.Clone(b.Vulnerabilities.Found), func(v osv.Vulnerability) bool { return v.Severity != severity })
+		budget, bounded := p.set.Vulnerabilities[severity.String()]
+		if !bounded || len(known) <= budget {
+			continue
+		}
+		p.report(p.shipped.at, fmt.Sprintf("known vulnerabilities of severity %s in the packages that remain: %d, and the policy allows %d (%s)",
+			severity, len(known), budget, b.Vulnerabilities.Age(b.Now)))
+		for _, v := range known[:min(len(known), maxVulnerabilities)] {
+			p.report(p.shipped.at, v.String())
+		}
 	}
 }
 

@@ -53,6 +53,9 @@ type Settings struct {
 	Labels map[string]string
 	// SizeBudget bounds the slim image, in bytes; 0 bounds nothing.
 	SizeBudget int64
+	// Vulnerabilities bounds how many may be known, by severity; nil bounds
+	// nothing.
+	Vulnerabilities map[string]int
 	// IgnoresOff says that comments in the file ignore nothing.
 	IgnoresOff bool
 	// ReasonRequired says that a comment ignores nothing unless it says why.

@@ -23,8 +23,8 @@ import (
 	"github.com/org/slimfile/sensor/rootfs"
 )
 
-// Write writes manifest.ReportFile, FactsFile and SummaryFile into the folder
-// dir and returns the summary. Equal images and sets give equal bytes.
+// Write writes manifest.ReportFile, FactsFile, PackagesFile and SummaryFile into
+// the folder dir and returns the summary. Equal images and sets give equal bytes.
 // KeptFiles and KeptBytes count generated files too.
 func Write(ctx context.Context, root *rootfs.Root, set *keepset.Set, dir string) (sum manifest.Summary, err error) {
 	f, err := os.Create(filepath.Join(dir, manifest.ReportFile))
@@ -37,7 +37,12 @@ func Write(ctx context.Context, root *rootfs.Root, set *keepset.Set, dir string)
 	if err != nil {
 		return sum, err
 	}
-	if sum, err = report(ctx, root, set, facts, out); err != nil {
+	packages, err := readInstalled(root, set.Packages())
+	if err != nil {
+		return sum, err
+	}
+	totals := newTotals(packages)
+	if sum, err = report(ctx, root, set, facts, totals, out); err != nil {
 		return sum, err
 	}
 	if err := out.Flush(); err != nil {
@@ -45,6 +50,7 @@ func Write(ctx context.Context, root *rootfs.Root, set *keepset.Set, dir string)
 	}
 	return sum, errors.Join(
 		writeJSON(filepath.Join(dir, manifest.FactsFile), facts.Facts),
+		writeJSON(filepath.Join(dir, manifest.PackagesFile), totals.left()),
 		writeJSON(filepath.Join(dir, manifest.SummaryFile), sum),
 	)
 }
@@ -77,8 +83,8 @@ func writeJSON(path string, v any) error {
 
 // report writes a manifest.Report to w; the summary's fields come last, for
 // they are known last.
-func report(ctx context.Context, root *rootfs.Root, set *keepset.Set, facts *facts, w io.Writer) (manifest.Summary, error) {
-	r := reporter{out: w, totals: newTotals(set.Packages()), facts: facts}
+func report(ctx context.Context, root *rootfs.Root, set *keepset.Set, facts *facts, totals *totals, w io.Writer) (manifest.Summary, error) {
+	r := reporter{out: w, totals: totals, facts: facts}
 	next, stop := iter.Pull(shipped(set))
 	defer stop()
 	fmt.Fprintln(w, `{"kept":[`)

@@ -118,7 +118,7 @@ func TestReport(t *testing.T) {
 	if !slices.Equal(report.Removed.Packages, packages) {
 		t.Errorf("packages %+v, want %+v", report.Removed.Packages, packages)
 	}
-	if p := report.Packages[0]; !reflect.DeepEqual(p, manifest.Package{Name: "app", Version: "1", Arch: "amd64", Files: 4, Kept: 2}) {
+	if p := report.Packages[0]; !reflect.DeepEqual(p, manifest.Package{Name: "app", Version: "1", Arch: "amd64", Source: "app", SourceVersion: "1", Files: 4, Kept: 2}) {
 		t.Errorf("package %+v", p)
 	}
 	var removed int64
@@ -151,6 +151,27 @@ func TestEmptyImage(t *testing.T) {
 	sum, report, _ := write(t, root, resolve(t, root))
 	if sum.KeptFiles != 0 || sum.TotalFiles != 0 || len(report.Kept) != 1 || report.Kept[0].Path != "/" {
 		t.Errorf("got %+v, %+v", sum, report)
+	}
+}
+
+// TestAlpine: apk's packages are accounted for as dpkg's are.
+func TestAlpine(t *testing.T) {
+	root := rootfstest.Make(t, rootfstest.Image{
+		"/lib/apk/db/installed": "P:libssl3\nV:3.3.1-r0\no:openssl\nF:lib\nR:libssl.so.3\n\nP:zlib\nV:1.3-r0\nF:lib\nR:libz.so.1\n",
+		"/lib/libssl.so.3":      "123", "/lib/libz.so.1": "1",
+	})
+	dir := t.TempDir()
+	sum, err := evidence.Write(t.Context(), root, resolve(t, root, "/lib/libssl.so.3"), dir)
+	must(t, err)
+	data, err := os.ReadFile(dir + "/" + manifest.PackagesFile)
+	must(t, err)
+	var got manifest.Packages
+	must(t, manifest.Decode(data, &got))
+	want := manifest.Packages{Version: manifest.Version, Total: 2, Kept: []manifest.Package{
+		{Name: "libssl3", Version: "3.3.1-r0", Source: "openssl", SourceVersion: "3.3.1-r0", Files: 1, Kept: 1},
+	}}
+	if !reflect.DeepEqual(got, want) || sum.TotalPackages != 2 || sum.KeptPackages != 1 {
+		t.Errorf("got %+v, summary %+v", got, sum)
 	}
 }
 

@@ -6,14 +6,13 @@ import (
 	"strings"
 
 	"github.com/org/slimfile/sensor/keepset"
-	"github.com/org/slimfile/sensor/keepset/dpkg"
 	"github.com/org/slimfile/sensor/manifest"
 	"github.com/org/slimfile/sensor/rootfs"
 )
 
 // totals adds up an image.
 type totals struct {
-	db         *dpkg.DB
+	installed
 	sum        manifest.Summary
 	inodes     map[inode]names
 	folders    map[string]*count
@@ -41,16 +40,16 @@ type names struct {
 	owner  int32  // its package; -1 for none
 }
 
-func newTotals(db *dpkg.DB) *totals {
+func newTotals(i installed) *totals {
 	return &totals{
-		db: db, inodes: map[inode]names{}, folders: map[string]*count{},
-		byPackage: make([]count, len(db.Packages)), ownedFiles: make([]int64, len(db.Packages)), keptFiles: make([]int64, len(db.Packages)),
+		installed: i, inodes: map[inode]names{}, folders: map[string]*count{},
+		byPackage: make([]count, len(i.list)), ownedFiles: make([]int64, len(i.list)), keptFiles: make([]int64, len(i.list)),
 	}
 }
 
 // owner returns the package of an entry and counts it; -1 for none.
 func (t *totals) owner(path string, info rootfs.Info) int {
-	i, ok := t.db.Owner(path)
+	i, ok := t.ownerOf(path)
 	if !ok {
 		return -1
 	}
@@ -103,7 +102,7 @@ func (t *totals) kept(path string, info rootfs.Info) string {
 	if info.IsRegular() || info.IsLink() {
 		t.keptFiles[i]++
 	}
-	return t.db.ID(i)
+	return t.id(i)
 }
 
 // removed counts an entry that is not shipped.
@@ -174,12 +173,8 @@ func (t *totals) summary(set *keepset.Set) manifest.Summary {
 		}
 	}
 	t.sum.Version = manifest.Version
-	t.sum.TotalPackages = len(t.db.Packages)
-	for i, p := range t.db.Packages {
-		if t.keptFiles[i] > 0 || !p.Listed {
-			t.sum.KeptPackages++
-		}
-	}
+	t.sum.TotalPackages = len(t.list)
+	t.sum.KeptPackages = len(t.left().Kept)
 	t.sum.Probes, t.sum.Listed, t.sum.Warnings = set.Probes(), set.Listed(), set.Warnings()
 	return t.sum
 }
@@ -192,7 +187,7 @@ func (t *totals) sums() manifest.Removed {
 	}
 	for i, c := range t.byPackage {
 		if c.files > 0 {
-			r.Packages = append(r.Packages, manifest.Total{Name: manifest.Path(t.db.ID(i)), Files: c.files, Bytes: c.bytes})
+			r.Packages = append(r.Packages, manifest.Total{Name: manifest.Path(t.id(i)), Files: c.files, Bytes: c.bytes})
 		}
 	}
 	largestFirst := func(a, b manifest.Total) int {
@@ -205,11 +200,20 @@ func (t *totals) sums() manifest.Removed {
 
 // packages returns every package of the image.
 func (t *totals) packages() []manifest.Package {
-	list := make([]manifest.Package, len(t.db.Packages))
-	for i, p := range t.db.Packages {
-		list[i] = manifest.Package{
-			Name: p.Name, Version: p.Version, Arch: p.Arch, Files: t.ownedFiles[i], Kept: t.keptFiles[i],
-		}
+	list := slices.Clone(t.list)
+	for i := range list {
+		list[i].Files, list[i].Kept = t.ownedFiles[i], t.keptFiles[i]
 	}
 	return list
+}
+
+// left returns the packages of which something remains.
+func (t *totals) left() manifest.Packages {
+	all := manifest.Packages{Version: manifest.Version, Total: len(t.list)}
+	for i, p := range t.packages() {
+		if p.Kept > 0 || t.unlisted[i] {
+			all.Kept = append(all.Kept, p)
+		}
+	}
+	return all
 }

@@ -51,16 +51,17 @@ const (
 
 // File names within the folders above.
 const (
-	RunFile     = "run.json"        // InputDir: Run
-	PackFile    = "pack.json"       // InputDir: Pack
-	TraceFile   = "trace.jsonl"     // OutputDir/TraceSubdir: Header, then one Entry a line
-	TraceSubdir = "trace"           // OutputDir: what feeds slimfile-pack's cache key
-	SidecarFile = "run-report.json" // OutputDir: RunReport; timings and log, feeds no cache key
-	TouchFile   = "touched.jsonl"   // OutputDir: TouchHeader, then one Touch a line; feeds no cache key
-	FailureFile = "failure.json"    // OutputDir: Failure, when the step exits non-zero
-	ReportFile  = "report.json"     // OutputDir of pack, and of report: Report, streamed
-	SummaryFile = "summary.json"    // OutputDir of pack: Summary
-	FactsFile   = "facts.json"      // OutputDir of pack: Facts
+	RunFile      = "run.json"        // InputDir: Run
+	PackFile     = "pack.json"       // InputDir: Pack
+	TraceFile    = "trace.jsonl"     // OutputDir/TraceSubdir: Header, then one Entry a line
+	TraceSubdir  = "trace"           // OutputDir: what feeds slimfile-pack's cache key
+	SidecarFile  = "run-report.json" // OutputDir: RunReport; timings and log, feeds no cache key
+	TouchFile    = "touched.jsonl"   // OutputDir: TouchHeader, then one Touch a line; feeds no cache key
+	FailureFile  = "failure.json"    // OutputDir: Failure, when the step exits non-zero
+	ReportFile   = "report.json"     // OutputDir of pack, and of report: Report, streamed
+	SummaryFile  = "summary.json"    // OutputDir of pack: Summary
+	FactsFile    = "facts.json"      // OutputDir of pack: Facts
+	PackagesFile = "packages.json"   // OutputDir of pack: Packages
 )
 
 // Path is a path inside the image, as the raw bytes the kernel knows it by.

@@ -121,13 +121,25 @@ type Total struct {
 	Bytes int64 `json:"bytes"`
 }
 
+// Packages is what is left of the image's OS packages.
+type Packages struct {
+	Version int `json:"version"`
+	// Total counts those that the image has; none means that it does not tell.
+	Total int `json:"total"`
+	// Kept are those of which something remains.
+	Kept []Package `json:"kept,omitempty"`
+}
+
 // Package is one OS package found in the image.
 type Package struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
 	Arch    string `json:"arch,omitempty"`
-	Files   int64  `json:"files"` // regular files and links it owns in the image
-	Kept    int64  `json:"kept"`  // of which remain
+	// Source is what it was built from, which advisories speak of, and its version.
+	Source        string `json:"source"`
+	SourceVersion string `json:"sourceVersion"`
+	Files         int64  `json:"files"` // regular files and links it owns in the image
+	Kept          int64  `json:"kept"`  // of which remain
 	// Phases are those in which the traced run touched something of it: a
 	// package with [3] alone is needed by probe 3 alone.
 	Phases []int `json:"phases,omitempty"`

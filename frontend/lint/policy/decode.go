@@ -21,12 +21,6 @@ func (d *decoder) fail(n *yaml.Node, format string, args ...any) {
 	d.errs = append(d.errs, &Error{Filename: d.filename, Line: n.Line, Column: n.Column, Message: fmt.Sprintf(format, args...)})
 }
 
-// unsupported notes that n is right, but that nothing checks it yet.
-func (d *decoder) unsupported(n *yaml.Node, what string) {
-	d.fail(n, "%s is not supported yet: take it out, nothing would check it", what)
-	d.errs[len(d.errs)-1].Unsupported = true
-}
-
 // entries gives each key of a mapping and its value to do.
 func (d *decoder) entries(n *yaml.Node, what string, do func(key, value *yaml.Node)) {
 	if n.Kind != yaml.MappingNode {

@@ -13,8 +13,6 @@ type Error struct {
 	Line, Column int
 	// Message is one sentence, with the remedy.
 	Message string
-	// Unsupported says that it is right, but cannot be checked yet.
-	Unsupported bool
 }
 
 // Error gives the message with its place.

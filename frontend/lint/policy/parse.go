@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
+	"path"
 	"slices"
 	"time"
 
@@ -16,6 +18,7 @@ import (
 
 	"github.com/org/slimfile/frontend/internal/spell"
 	"github.com/org/slimfile/frontend/lint"
+	"github.com/org/slimfile/frontend/lint/osv"
 )
 
 // MaxSize bounds a policy file, in bytes: it is parsed into memory.
@@ -103,10 +106,17 @@ func (p *parser) parse(root *yaml.Node) {
 		"base-images":    p.baseImages,
 		"labels":         p.labels,
 		"budgets":        p.budgets,
+		"advisories":     p.advisories,
 		"exemptions":     p.exemptions,
 	})
 	if locked != nil {
 		p.locked(locked)
+	}
+	switch bounded := policy.Budgets.Vulnerabilities != nil; {
+	case bounded && policy.Advisories == nil:
+		p.fail(root, "the budget of vulnerabilities needs advisories: say where they are, advisories: {path: DIR} or {context: NAME}")
+	case !bounded && policy.Advisories != nil:
+		p.fail(root, "nothing asks for advisories: give budgets a number of vulnerabilities, or leave advisories out")
 	}
 }
 
@@ -189,19 +199,15 @@ func (p *parser) locked(n *yaml.Node) {
 func (p *parser) baseImages(n *yaml.Node) {
 	images := &p.policy.BaseImages
 	p.fields(n, "base-images", map[string]func(*yaml.Node){
-		"registries": func(n *yaml.Node) { images.Registries = p.globs(n, "registries", ruleImages) },
-		"allow":      func(n *yaml.Node) { images.Allow = p.globs(n, "allow", ruleImages) },
-		"digest": func(n *yaml.Node) {
-			images.Digest = p.bool(n, "digest")
-			p.needs(n, "digest", ruleImages)
-		},
+		"registries": func(n *yaml.Node) { images.Registries = p.globs(n, "registries") },
+		"allow":      func(n *yaml.Node) { images.Allow = p.globs(n, "allow") },
+		"digest":     func(n *yaml.Node) { images.Digest = p.bool(n, "digest") },
 	})
 }
 
 // globs reads a list of globs, of which there must be one: an empty list could
 // mean all or nothing.
-func (p *parser) globs(n *yaml.Node, what, rule string) []string {
-	p.needs(n, what, rule)
+func (p *parser) globs(n *yaml.Node, what string) []string {
 	var globs []string
 	p.items(n, what, func(item *yaml.Node) {
 		globs = append(globs, p.glob(item, what))
@@ -220,20 +226,12 @@ func (p *parser) glob(n *yaml.Node, what string) string {
 	return text
 }
 
-// needs notes that nothing checks n if the table lacks the rule that would.
-func (p *parser) needs(n *yaml.Node, what, rule string) {
-	if !slices.ContainsFunc(p.policy.rules, func(r *lint.Rule) bool { return r.Name == rule }) {
-		p.unsupported(n, what)
-	}
-}
-
 // labelTypes are what a label's value can be; any takes every text.
 func labelTypes() []string {
 	return []string{"any", "text", "url", "semver", "rfc3339", "spdx", "email", "hash"}
 }
 
 func (p *parser) labels(n *yaml.Node) {
-	p.needs(n, "labels", ruleLabels)
 	p.policy.Labels = map[string]string{}
 	p.entries(n, "labels", func(key, value *yaml.Node) {
 		kind := choose(&p.decoder, value, "type of label", labelTypes())
@@ -248,7 +246,6 @@ func (p *parser) budgets(n *yaml.Node) {
 	budgets := &p.policy.Budgets
 	p.fields(n, "budgets", map[string]func(*yaml.Node){
 		"size": func(n *yaml.Node) {
-			p.needs(n, "a size budget", ruleSize)
 			text := p.text(n, "size")
 			size, err := units.FromHumanSize(text)
 			if text != "" && (err != nil || size <= 0) {
@@ -257,15 +254,35 @@ func (p *parser) budgets(n *yaml.Node) {
 			budgets.Size = &size
 		},
 		"vulnerabilities": func(n *yaml.Node) {
-			p.needs(n, "a vulnerability budget", ruleVulners)
 			budgets.Vulnerabilities = map[string]int{}
 			fields := map[string]func(*yaml.Node){}
-			for _, severity := range []string{"critical", "high", "medium", "low"} {
+			for _, severity := range osv.Severities() {
 				fields[severity] = func(n *yaml.Node) { budgets.Vulnerabilities[severity] = p.count(n, severity) }
 			}
 			p.fields(n, "vulnerabilities", fields)
 		},
 	})
+}
+
+func (p *parser) advisories(n *yaml.Node) {
+	a := &Advisories{}
+	p.fields(n, "advisories", map[string]func(*yaml.Node){
+		"context": func(n *yaml.Node) { a.Context = p.text(n, "context") },
+		"path":    func(n *yaml.Node) { a.Path = p.path(n, "path") },
+	})
+	if n.Kind == yaml.MappingNode && len(n.Content) == 0 {
+		p.fail(n, "advisories names no place: add path, or context")
+	}
+	p.policy.Advisories = a
+}
+
+// path reads a path that leads to nowhere above.
+func (p *parser) path(n *yaml.Node, what string) string {
+	text := p.text(n, what)
+	if clean := path.Clean(text); text != "" && !fs.ValidPath(clean) {
+		p.fail(n, "%s wants a path below the policy's folder, got %q", what, text)
+	}
+	return path.Clean(text)
 }
 
 func (p *parser) exemptions(n *yaml.Node) {

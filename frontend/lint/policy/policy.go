@@ -53,8 +53,11 @@ type Policy struct {
 	InlineIgnores InlineIgnores
 	BaseImages    BaseImages
 	// Labels are those that an image must have, with the type of their value.
-	Labels     map[string]string
-	Budgets    Budgets
+	Labels  map[string]string
+	Budgets Budgets
+	// Advisories is where those are that Budgets.Vulnerabilities counts; nil
+	// without that.
+	Advisories *Advisories
 	Exemptions []Exemption
 
 	rules      []*lint.Rule
@@ -77,6 +80,14 @@ type Budgets struct {
 	Size *int64
 	// Vulnerabilities is how many there may be, by severity.
 	Vulnerabilities map[string]int
+}
+
+// Advisories is a place: a file, or a folder with files.
+type Advisories struct {
+	// Context is a named build context; empty for the policy file's own folder.
+	Context string
+	// Path is below it; empty for all of it.
+	Path string
 }
 
 // Exemption excuses violations of a rule.
@@ -158,16 +169,17 @@ func (p *Policy) Settings(profile Profile, path string) (lint.Settings, error) {
 		return lint.Settings{}, fmt.Errorf("the policy demands the profile %s, which is stricter than %s: leave the profile out", p.Profile, profile)
 	}
 	set := lint.Settings{
-		Severity:       map[string]lint.Severity{},
-		Registries:     p.BaseImages.Registries,
-		Images:         p.BaseImages.Allow,
-		DigestRequired: p.BaseImages.Digest,
-		Labels:         p.Labels,
-		Locked:         p.locked,
-		SizeBudget:     p.budget(),
-		IgnoresOff:     p.InlineIgnores == IgnoresForbidden,
-		ReasonRequired: p.InlineIgnores == IgnoresWithReason || p.InlineIgnores == "" && profile == Release,
-		Exempt:         func(rule, stage string) bool { return p.exempts(rule, path, stage) },
+		Severity:        map[string]lint.Severity{},
+		Registries:      p.BaseImages.Registries,
+		Images:          p.BaseImages.Allow,
+		DigestRequired:  p.BaseImages.Digest,
+		Labels:          p.Labels,
+		Locked:          p.locked,
+		SizeBudget:      p.budget(),
+		Vulnerabilities: p.Budgets.Vulnerabilities,
+		IgnoresOff:      p.InlineIgnores == IgnoresForbidden,
+		ReasonRequired:  p.InlineIgnores == IgnoresWithReason || p.InlineIgnores == "" && profile == Release,
+		Exempt:          func(rule, stage string) bool { return p.exempts(rule, path, stage) },
 	}
 	for _, r := range p.rules {
 		set.Severity[r.Name] = p.severity(r, profile)

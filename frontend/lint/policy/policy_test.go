@@ -33,7 +33,7 @@ func table() []*lint.Rule {
 	}
 }
 
-// withBudgets is the table once budgets can be checked.
+// withBudgets is the table with the rules about budgets.
 func withBudgets() []*lint.Rule {
 	return append(table(), &lint.Rule{Name: "SizeBudget"}, &lint.Rule{Name: "VulnerabilityBudget"})
 }
@@ -87,7 +87,7 @@ func TestSeverity(t *testing.T) {
 		{"digest, and the rule", "base-images: {digest: true}\nrules: {PinBaseImageDigest: warn}", "", map[string]lint.Severity{"PinBaseImageDigest": lint.Warn}},
 		{"no digest", "base-images: {digest: false}", "", map[string]lint.Severity{"PinBaseImageDigest": lint.Info, "TrustedBaseRegistry": lint.Off}},
 		{"labels", "labels: {a: url}", "", map[string]lint.Severity{"LabelSchema": lint.Error}},
-		{"budgets", "budgets: {size: 1MB, vulnerabilities: {critical: 0}}", "", map[string]lint.Severity{"SizeBudget": lint.Error, "VulnerabilityBudget": lint.Error}},
+		{"budgets", "advisories: {path: x}\nbudgets: {size: 1MB, vulnerabilities: {critical: 0}}", "", map[string]lint.Severity{"SizeBudget": lint.Error, "VulnerabilityBudget": lint.Error}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			set, err := parse(t, tc.policy).Settings(tc.profile, "Dockerfile")
@@ -109,6 +109,7 @@ locked: [DL3002]
 base-images: {registries: [docker.io, "*.example.com"], allow: ["docker.io/library/{debian,alpine}:*"], digest: true}
 labels: {source: url, team: any}
 budgets: {size: 1.5GB, vulnerabilities: {critical: 0, high: 5}}
+advisories: {path: x}
 `)
 	set, err := p.Settings("", "Dockerfile")
 	if err != nil {
@@ -251,7 +252,7 @@ func TestErrors(t *testing.T) {
 		schema       bool     // whether the schema takes it
 	}{
 		{"unknown key", "profil: dev", []string{`1:1: unknown key "profil" in the policy, did you mean "profile"?`}, false},
-		{"nothing near", "x: 1", []string{`1:1: unknown key "x" in the policy, want base-images, budgets, exemptions, inline-ignores, labels, locked, profile or rules`}, false},
+		{"nothing near", "x: 1", []string{`1:1: unknown key "x" in the policy, want advisories, base-images, budgets, exemptions, inline-ignores, labels, locked, profile or rules`}, false},
 		{"two errors", "labels:\n  a: ur\nprofile: x", []string{
 			`2:6: unknown type of label "ur", did you mean "url"?`, `3:10: unknown profile "x", want dev, default or release`}, false},
 		{"no mapping", "- a", []string{"1:1: the policy wants keys with values, got a list"}, false},
@@ -271,8 +272,13 @@ func TestErrors(t *testing.T) {
 		{"digest", "base-images: {digest: yes}", []string{`1:23: digest wants true or false, got "yes"`}, false},
 		{"size", "budgets: {size: big}", []string{`1:17: size wants bytes such as 120MB, got "big"`}, false},
 		{"no size", "budgets: {size: 0}", []string{`1:17: size wants bytes such as 120MB, got "0"`}, false},
-		{"vulnerabilities", "budgets: {vulnerabilities: {hihg: 1, low: -1}}", []string{
-			`1:29: unknown key "hihg" in vulnerabilities, did you mean "high"?`, `1:43: low wants a number, 0 or more, got "-1"`}, false},
+		{"vulnerabilities", "advisories: {path: x}\nbudgets: {vulnerabilities: {hihg: 1, low: -1}}", []string{
+			`2:29: unknown key "hihg" in vulnerabilities, did you mean "high"?`, `2:43: low wants a number, 0 or more, got "-1"`}, false},
+		{"vulnerabilities without advisories", "budgets: {vulnerabilities: {high: 0}}", []string{
+			"1:1: the budget of vulnerabilities needs advisories: say where they are, advisories: {path: DIR} or {context: NAME}"}, true},
+		{"advisories for nothing", "advisories: {path: x}", []string{"1:1: nothing asks for advisories: give budgets a number of vulnerabilities, or leave advisories out"}, true},
+		{"advisories nowhere", "budgets: {vulnerabilities: {high: 0}}\nadvisories: {}", []string{"2:13: advisories names no place: add path, or context"}, false},
+		{"advisories above", "budgets: {vulnerabilities: {high: 0}}\nadvisories: {path: ../x}", []string{`2:20: path wants a path below the policy's folder, got "../x"`}, true},
 		{"exemption expired", "exemptions:\n- rule: NoSSHPort\n  reason: r\n  until: 2026-11-21", []string{
 			"4:10: the exemption ended on 2026-11-21: mend what it covers and take it out, or give it a later date"}, true},
 		{"exemption without reason", "exemptions: [{rule: NoSSHPort}]", []string{"1:14: the exemption from NoSSHPort gives no reason: add reason"}, false},
@@ -309,22 +315,6 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// What nothing checks yet is never left out in silence.
-func TestUnsupported(t *testing.T) {
-	for _, tc := range []struct{ name, policy, want string }{
-		{"size", "budgets: {size: 1MB}", "p:1:17: a size budget is not supported yet: take it out, nothing would check it"},
-		{"vulnerabilities", "budgets: {vulnerabilities: {high: 0}}", "p:1:28: a vulnerability budget is not supported yet: take it out, nothing would check it"},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			_, err := Parse("p", []byte(tc.policy), table(), today)
-			var e *Error
-			if !errors.As(err, &e) || !e.Unsupported || err.Error() != tc.want {
-				t.Errorf("got %v", err)
-			}
-		})
-	}
-}
-
 func TestTooLarge(t *testing.T) {
 	_, err := Parse("p", make([]byte, MaxSize+1), table(), today)
 	if err == nil || !strings.Contains(err.Error(), "larger than") {
@@ -355,6 +345,7 @@ func TestSchemaKeys(t *testing.T) {
 		{"base-images", "base-images: {'@': 1}", root.Properties["base-images"]},
 		{"budgets", "budgets: {'@': 1}", root.Properties["budgets"]},
 		{"vulnerabilities", "budgets: {vulnerabilities: {'@': 1}}", root.Properties["budgets"].Properties["vulnerabilities"]},
+		{"advisories", "advisories: {'@': 1}", root.Properties["advisories"]},
 		{"an exemption", "exemptions: [{'@': 1}]", root.Properties["exemptions"].Items},
 	} {
 		t.Run(tc.what, func(t *testing.T) {

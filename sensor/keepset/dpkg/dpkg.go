@@ -43,6 +43,9 @@ type Package struct {
 	Name    string
 	Version string
 	Arch    string
+	// Source and SourceVersion are of the source package; empty if they are the
+	// package's own.
+	Source, SourceVersion string
 	// Listed says that the image tells which files the package owns.
 	Listed bool
 
@@ -210,7 +213,7 @@ func (db *DB) readStatus(file, list string) error {
 			return fmt.Errorf("dpkg: %s: more than %d packages", file, maxPackages)
 		}
 		db.Packages = append(db.Packages, Package{
-			Name: s.name, Version: s.version, Arch: s.arch,
+			Name: s.name, Version: s.version, Arch: s.arch, Source: s.source, SourceVersion: s.sourceVersion,
 			file: file, offset: s.offset, size: s.size, list: list,
 		})
 		return nil
@@ -245,6 +248,7 @@ func validName(s string) bool {
 // stanza is what is looked at of one paragraph of control data.
 type stanza struct {
 	name, version, arch, status string
+	source, sourceVersion       string
 	offset, size                int64
 }
 
@@ -308,6 +312,9 @@ func (s *stanza) field(line []byte) {
 		s.version = string(bytes.TrimSpace(value))
 	case "Architecture":
 		s.arch = string(bytes.TrimSpace(value))
+	case "Source": // "openssl (3.0.11-1)"; the version is there if it differs
+		source, version, _ := strings.Cut(string(bytes.TrimSpace(value)), " ")
+		s.source, s.sourceVersion = source, strings.Trim(version, "()")
 	case "Status":
 		s.status = string(bytes.TrimSpace(value))
 	}

@@ -41,6 +41,20 @@ func TestOwner(t *testing.T) {
 	}
 }
 
+func TestSource(t *testing.T) {
+	db, err := Read(rootfstest.Make(t, rootfstest.Image{"/var/lib/dpkg/status": "Package: a\nVersion: 1\n\nPackage: b\nSource: src\n\nPackage: c\nSource: src (1:2-3)\nVersion: 4\n"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, p := range db.Packages {
+		got = append(got, p.Source+" "+p.SourceVersion)
+	}
+	if want := []string{" ", "src ", "src 1:2-3"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestNoDatabase(t *testing.T) {
 	for name, image := range map[string]rootfstest.Image{
 		"scratch":          {},
