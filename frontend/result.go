@@ -129,7 +129,23 @@ func (b *build) line(s *slimmed) string {
 		parts = append(parts, "verified")
 	}
 	parts = append(parts, "sensors "+strings.Join(s.run.Recorders, "+"))
-	return strings.Join(parts, ", ")
+	return strings.Join(parts, ", ") + levels(sum)
+}
+
+// levels says what coarser granularities would cost, where it is more.
+func levels(sum manifest.Summary) string {
+	var parts []string
+	last := sum.KeptBytes
+	for _, name := range []string{manifest.GranularityPackage, manifest.GranularityApp} {
+		if size := sum.Levels[name]; size > last {
+			parts = append(parts, name+": "+megabytes(size))
+			last = size
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (granularity " + strings.Join(parts, ", ") + ")"
 }
 
 // warn tells the user what the steps found worth telling.

@@ -31,6 +31,11 @@ func TestLine(t *testing.T) {
 	if got := b.line(s); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
+	s.summary.Levels = map[string]int64{manifest.GranularityPackage: 41_000_000, manifest.GranularityApp: 41_000_000}
+	if got, want := b.line(s), want+" (granularity package: 41.0 MB)"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	s.summary.Levels = nil
 	s.verified, s.summary.TotalPackages = &llbgen.Traced{}, 0
 	s.run.Probes = s.run.Probes[:1]
 	want = "slim: kept 1,204 of 18,422 files, 24.6 MB of 159.0 MB (6.5x), 1 probe passed, verified, sensors seccomp+fanotify"

@@ -105,6 +105,9 @@ type Config struct {
 	Probes []Probe
 	// Rules are keep and drop directives, in the same order.
 	Rules []manifest.Rule
+	// Granularity says what one touched file keeps: one of
+	// manifest.Granularity*; empty is file.
+	Granularity string
 	// Refresh is how old the cached result of a step that applies OS updates
 	// may be; 0 for any age.
 	Refresh time.Duration

@@ -50,7 +50,7 @@ func verbs() []verb {
 		{manifest.RuleKeepExe, names(manifest.RuleKeepExe, "curl or /usr/sbin/nginx", isProgram)},
 		{manifest.RuleKeepPackage, names(manifest.RuleKeepPackage, "tzdata", isPackage)},
 		{manifest.RuleKeepShell, (*directive).keepShell},
-		{"keep-stage-copy", nil},
+		{manifest.RuleKeepStageCopy, (*directive).keepStageCopy},
 		{"granularity", (*directive).granularity},
 		{"sensor", (*directive).sensor},
 		{"lock", nil},
@@ -193,10 +193,9 @@ func (d *directive) verify() func(*Config) {
 	return func(c *Config) { c.Verify = v == "on" }
 }
 
-// granularity file is what every build does.
 func (d *directive) granularity() func(*Config) {
-	d.value([]string{"file"}, []string{"package", "app"})
-	return func(*Config) {}
+	v := d.value([]string{manifest.GranularityFile, manifest.GranularityPackage, manifest.GranularityApp, manifest.GranularityStrict}, nil)
+	return func(c *Config) { c.Granularity = v }
 }
 
 // severities of a finding, as frontend/lint names them.

@@ -78,10 +78,15 @@ func isPackage(s string) bool {
 	return s != "" && !strings.ContainsAny(s, patterns+blanks) && !strings.HasPrefix(s, "/")
 }
 
-func (d *directive) keepShell() func(*Config) {
-	words, opts := d.split(manifest.RuleKeepShell, "reason")
-	d.surplus(manifest.RuleKeepShell, words)
-	return d.rule(manifest.RuleKeepShell, nil, opts)
+func (d *directive) keepShell() func(*Config) { return d.noNames(manifest.RuleKeepShell) }
+
+func (d *directive) keepStageCopy() func(*Config) { return d.noNames(manifest.RuleKeepStageCopy) }
+
+// noNames reads [reason=].
+func (d *directive) noNames(kind string) func(*Config) {
+	words, opts := d.split(kind, "reason")
+	d.surplus(kind, words)
+	return d.rule(kind, nil, opts)
 }
 
 func (d *directive) rule(kind string, words []word, opts options) func(*Config) {

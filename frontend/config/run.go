@@ -64,8 +64,9 @@ func (c *Config) Pack(img dockerspec.DockerOCIImageConfig, platform string) mani
 			Volumes:     slices.Sorted(maps.Keys(img.Volumes)),
 			Shell:       img.Shell,
 		},
-		Platform: platform,
-		Rules:    c.Rules,
+		Platform:    platform,
+		Rules:       c.Rules,
+		Granularity: c.Granularity,
 	}
 }
 

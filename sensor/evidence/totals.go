@@ -176,6 +176,12 @@ func (t *totals) summary(set *keepset.Set) manifest.Summary {
 	t.sum.TotalPackages = len(t.list)
 	t.sum.KeptPackages = len(t.left().Kept)
 	t.sum.Probes, t.sum.Listed, t.sum.Warnings = set.Probes(), set.Listed(), set.Warnings()
+	for level, more := range set.Levels() {
+		if t.sum.Levels == nil {
+			t.sum.Levels = map[string]int64{}
+		}
+		t.sum.Levels[level] = t.sum.KeptBytes + more
+	}
 	return t.sum
 }
 

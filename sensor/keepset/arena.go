@@ -86,6 +86,22 @@ func (a *arena) append(n node) nodeID {
 	return id
 }
 
+// clone returns a copy that may be added to.
+func (a *arena) clone() *arena {
+	c := *a
+	c.nodes = make([][]node, len(a.nodes))
+	for i, chunk := range a.nodes {
+		c.nodes[i] = slices.Clone(chunk)
+	}
+	c.index = slices.Clone(a.index)
+	// The names of the last chunk may go on in either.
+	c.names = slices.Clone(a.names)
+	if last := len(c.names) - 1; last >= 0 {
+		c.names[last] = slices.Clone(c.names[last])
+	}
+	return &c
+}
+
 // full says that no more nodes may be added.
 func (a *arena) full() bool { return a.count >= maxNodes }
 

@@ -17,9 +17,10 @@ import (
 // its shebang counts.
 const runs = Executed | Interpreter | Config | User | Script
 
-// close inspects every kept file, and what that adds, until nothing is added.
+// close inspects every kept file that it has not yet, and what that adds, until
+// nothing is added.
 func (b *builder) close() error {
-	for b.cursor = rootID + 1; ; {
+	for {
 		var id nodeID
 		switch {
 		case len(b.again) > 0:

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/org/slimfile/sensor/manifest"
 	"github.com/org/slimfile/sensor/rootfs"
 )
 
@@ -20,6 +21,9 @@ type family struct {
 	name   *regexp.Regexp
 	folder *regexp.Regexp // nil matches any
 	keep   func(b *builder, f familyFile) error
+	// guess says that what it keeps is for paths that the run did not take, and
+	// not to be kept when that is all that is asked for.
+	guess bool
 }
 
 // familyFile is a kept file that matched.
@@ -56,7 +60,7 @@ var families = slices.Concat(
 func (b *builder) keepFamilies(id nodeID, path string) error {
 	dir, base := rootfs.Parent(path), rootfs.Base(path)
 	defer func() { b.rule = 0 }()
-	for _, rule := range b.local.rules(dir) {
+	for _, rule := range b.local.rules(dir, b.pack.Granularity == manifest.GranularityStrict) {
 		fam := families[rule-1]
 		m := fam.name.FindStringSubmatch(base)
 		if m == nil {
@@ -77,12 +81,15 @@ type localRules struct {
 	found []ruleID
 }
 
-func (l *localRules) rules(dir string) []ruleID {
+func (l *localRules) rules(dir string, strict bool) []ruleID {
 	if l.dir == dir {
 		return l.found
 	}
 	l.dir, l.found = dir, l.found[:0]
 	for i, fam := range families {
+		if strict && fam.guess {
+			continue
+		}
 		if fam.folder == nil || fam.folder.MatchString(dir) {
 			l.found = append(l.found, ruleID(i+1))
 		}

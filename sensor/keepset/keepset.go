@@ -30,10 +30,10 @@ import (
 // Resolve works out the keep set of the image root from the trace (in the
 // format of manifest.ReadTrace) and pack. An error that is the user's to mend
 // is a *manifest.Failure.
-func Resolve(ctx context.Context, root *rootfs.Root, trace io.Reader, pack manifest.Pack) (*Set, error) {
+func Resolve(ctx context.Context, root *rootfs.Root, trace io.Reader, pack manifest.Pack) (_ *Set, err error) {
 	b := &builder{
 		ctx: ctx, root: root, near: root.Reader(), pack: pack, env: environment(pack.Image.Env),
-		finder: program.NewFinder(root, pack.Image), tree: newArena(), parsed: map[string]*elfdyn.File{}, objects: map[[sha256.Size]byte]bool{}, scripts: map[string]bool{}, wordNodes: map[nodeID]bool{},
+		finder: program.NewFinder(root, pack.Image), tree: newArena(), cursor: rootID + 1, parsed: map[string]*elfdyn.File{}, objects: map[[sha256.Size]byte]bool{}, scripts: map[string]bool{}, wordNodes: map[nodeID]bool{},
 		seen: map[string]bool{}, found: map[string][]string{}, installed: map[string]map[string][]string{},
 	}
 	defer b.near.Close()
@@ -42,7 +42,7 @@ func Resolve(ctx context.Context, root *rootfs.Root, trace io.Reader, pack manif
 	for _, step := range []func() error{
 		b.prepare,
 		func() error { return b.readTrace(trace) },
-		b.keepCopied,
+		b.keepByGranularity,
 		b.applyRules,
 		b.keepConfig,
 		b.keepSystem,
@@ -57,7 +57,11 @@ func Resolve(ctx context.Context, root *rootfs.Root, trace io.Reader, pack manif
 			return nil, fmt.Errorf("keep set of more than %d entries", maxNodes)
 		}
 	}
-	return b.set(), nil
+	set := b.set()
+	if b.tree.count <= maxEstimated {
+		set.levels, err = b.estimate()
+	}
+	return set, err
 }
 
 // builder is a keep set in the making.

@@ -11,8 +11,8 @@ import (
 )
 
 var pythonFamilies = []family{
-	{rule: "python", name: regexp.MustCompile(`\.py$`), keep: keepPythonSource},
-	{rule: "python", name: regexp.MustCompile(`^(.+)\.cpython-\d+(\.opt-\d)?\.pyc$`), folder: regexp.MustCompile(`/__pycache__$`), keep: keepPythonByteCode},
+	{rule: "python", name: regexp.MustCompile(`\.py$`), keep: keepPythonSource, guess: true},
+	{rule: "python", name: regexp.MustCompile(`^(.+)\.cpython-\d+(\.opt-\d)?\.pyc$`), folder: regexp.MustCompile(`/__pycache__$`), keep: keepPythonByteCode, guess: true},
 	{rule: "python", name: regexp.MustCompile(`\.(py|pyc|so)$`), folder: regexp.MustCompile(`/(site|dist)-packages(/|$)`), keep: keepDistribution},
 }
 
@@ -299,10 +299,10 @@ var distributionFiles = []string{"METADATA", "PKG-INFO", "entry_points.txt", "to
 // keepDistribution keeps the metadata of the distribution that a kept module
 // belongs to.
 func keepDistribution(b *builder, f familyFile) error {
-	i := strings.LastIndex(f.path, "-packages/") + len("-packages/")
-	site := f.path[:i-1]
-	top, _, _ := strings.Cut(f.path[i:], "/")
-	top, _, _ = strings.Cut(top, ".")
+	site, top, ok := distributed(f.path)
+	if !ok {
+		return nil
+	}
 	if !b.first("distribution of " + site + "/" + top) {
 		return nil
 	}

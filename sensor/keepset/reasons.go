@@ -29,13 +29,15 @@ const (
 	Lock                                // named by the lock file
 	Script                              // a command word of a shell entrypoint
 	Copied                              // the app's own, COPYed together with what the run touched
+	Package                             // of the language package of what the run touched
+	Plugin                              // beside what the run found by listing a folder
 )
 
 // reasonNames are the names in report.json, in the order of the bits.
 var reasonNames = [...]string{
 	"opened", "executed", "mapped", "checked", "listed", "traversed", "link",
 	"linked-library", "interpreter", "config", "system", "package-metadata",
-	"runtime-rule", "user", "verify", "lock", "script", "copied",
+	"runtime-rule", "user", "verify", "lock", "script", "copied", "package", "plugin",
 }
 
 // Names returns the names of the reasons, in the order of the constants.

@@ -15,6 +15,7 @@ type Set struct {
 	pack      manifest.Pack
 	probes    int
 	listed    int
+	levels    map[string]int64
 	db        *dpkg.DB
 }
 
@@ -84,6 +85,9 @@ func (s *Set) Warnings() []string { return s.warnings }
 
 // Probes returns the number of probes that the traced run made.
 func (s *Set) Probes() int { return s.probes }
+
+// Levels returns how many bytes, about, coarser granularities would add.
+func (s *Set) Levels() map[string]int64 { return s.levels }
 
 // Listed returns the number of kept directories that the run listed and that
 // the slim image has fewer entries of than the run saw.

@@ -3,6 +3,7 @@ package keepset
 import (
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -97,6 +98,10 @@ func (b *builder) applyRules() error {
 		case manifest.RuleKeepShell:
 			apply = b.ruleKeepExe
 			r.Args = []string{"/bin/sh"}
+		case manifest.RuleKeepStageCopy:
+			if err := b.ruleKeepStageCopy(r); err != nil {
+				return err
+			}
 		default:
 			return failure(r.Source, "use the frontend and slimfile-pack of one version", "unknown rule %q", r.Kind)
 		}
@@ -134,7 +139,11 @@ func (b *builder) ruleKeepExe(r manifest.Rule, name string) error {
 func (b *builder) ruleKeepPackage(r manifest.Rule, name string) error {
 	found := b.db.Find(name)
 	if len(found) == 0 {
-		return failure(r.Source, b.nearestPackage(name), "keep-package: the image has no Debian package %q", name)
+		ok, err := b.keepLanguagePackage(name)
+		if err == nil && !ok {
+			return failure(r.Source, b.nearestPackage(name), "keep-package: the image has no Debian, Python or npm package %q", name)
+		}
+		return err
 	}
 	for _, i := range found {
 		if !b.db.Packages[i].Listed {
@@ -143,6 +152,70 @@ func (b *builder) ruleKeepPackage(r manifest.Rule, name string) error {
 		err := b.db.Files(i, func(path string) error {
 			return ignoreAbsent(b.keepNamed(path, User))
 		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keepLanguagePackage keeps every installation of a package of Python or npm.
+func (b *builder) keepLanguagePackage(name string) (found bool, err error) {
+	wanted := normalized(name)
+	err = b.root.Walk("/", func(path string, info rootfs.Info) error {
+		if err := b.ctx.Err(); err != nil || !info.IsDir() {
+			return err
+		}
+		dir, base := rootfs.Parent(path), rootfs.Base(path)
+		switch {
+		case strings.HasSuffix(path, "/node_modules/"+name):
+			found = true
+			return b.keepTree(path, User, 0)
+		case strings.HasSuffix(base, ".dist-info") || strings.HasSuffix(base, ".egg-info"):
+			title, _, _ := strings.Cut(strings.TrimSuffix(strings.TrimSuffix(base, ".dist-info"), ".egg-info"), "-")
+			if normalized(title) == wanted && isSitePackages(dir) {
+				found = true
+				return b.keepDistributionOf(dir, path, User, 0)
+			}
+		}
+		return nil
+	})
+	return found, err
+}
+
+// normalized is a distribution's name as packaging.python.org compares names.
+func normalized(name string) string {
+	fields := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return r == '-' || r == '_' || r == '.' })
+	return strings.Join(fields, "-")
+}
+
+// ruleKeepStageCopy keeps all that the Dockerfile COPYed, of packages too.
+func (b *builder) ruleKeepStageCopy(r manifest.Rule) error {
+	for _, c := range b.pack.Copied {
+		dest, ok, err := b.resolved(c.Dest)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			continue // a later step removed it
+		}
+		file := ""
+		if dest.info.IsDir() {
+			if file, err = b.copiedFile(dest.path, c); err != nil {
+				return err
+			}
+		}
+		switch {
+		case file != "":
+			err = b.keepNamed(file, User)
+		case dest.info.IsDir() && slices.Contains(sharedFolders, dest.path):
+			return failure(r.Source, "COPY into a folder of the app's own, or keep the paths by name",
+				"keep-stage-copy: a COPY put a whole folder into %s, where nothing tells its files from others", dest.path)
+		default:
+			if dest, _, err = b.follow(c.Dest, User, 0); err == nil {
+				err = b.keepContent(dest, User, 0)
+			}
+		}
 		if err != nil {
 			return err
 		}

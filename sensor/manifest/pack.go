@@ -9,6 +9,8 @@ type Pack struct {
 	Platform string `json:"platform"`
 	// Rules are the user's own, in the order of the Dockerfile.
 	Rules []Rule `json:"rules,omitempty"`
+	// Granularity is one of the Granularity* constants; empty is file.
+	Granularity string `json:"granularity,omitempty"`
 	// Copied are the places that the Dockerfile's COPY and ADD filled.
 	Copied []Copy `json:"copied,omitempty"`
 	// Epoch is SOURCE_DATE_EPOCH in seconds: no mtime in the slim root is
@@ -46,6 +48,14 @@ type Rule struct {
 	Source *Location `json:"source,omitempty"`
 }
 
+// Granularities: what one touched file keeps.
+const (
+	GranularityStrict  = "strict"  // itself, and what it cannot be loaded without
+	GranularityFile    = "file"    // also what branches not taken load, and what was COPYed with it
+	GranularityPackage = "package" // also its language package, and what was listed with it
+	GranularityApp     = "app"     // also all that was COPYed
+)
+
 // Kinds of rules. Globs are doublestar patterns on absolute paths.
 const (
 	RuleKeep        = "keep"         // globs; one that matches nothing is a Failure
@@ -53,6 +63,8 @@ const (
 	RuleKeepExe     = "keep-exe"     // programs by name or path, with closure
 	RuleKeepPackage = "keep-package" // OS packages by name
 	RuleKeepShell   = "keep-shell"   // a working sh
+	// RuleKeepStageCopy keeps all of Pack.Copied.
+	RuleKeepStageCopy = "keep-stage-copy"
 )
 
 // Summary is what the frontend's one line and labels are made of. It holds
@@ -69,6 +81,8 @@ type Summary struct {
 	// Listed counts the directories that the app listed and that have lost
 	// entries: what it found there it may miss.
 	Listed int `json:"listed,omitempty"`
+	// Levels are the KeptBytes, about, that coarser granularities would have.
+	Levels map[string]int64 `json:"levels,omitempty"`
 	// Warnings are sentences for the user.
 	Warnings []string `json:"warnings,omitempty"`
 }
