@@ -219,7 +219,7 @@ func inCell(text string) string {
 const aliasReadme = `<!-- Written by go test -run TestAliases -update: edit the cases. -->
 # Our rules, held against those that they are named after
 
-What other linters' documentation says of a rule is written down here in small cases, mostly without a FROM; a RUN counts once, and is judged in
+What other linters say of a rule, and do, is written down here in small cases, mostly without a FROM; a RUN counts once, and is judged in
 lower case behind ONBUILD and as a here-document as well. Cases of rules that mean the same are shared,
 so that the sums of the rows are more than the total. An id that stands for several of our rules is in the row of each.
 

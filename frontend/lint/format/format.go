@@ -28,8 +28,9 @@ type File struct {
 	Filename string
 	Data     []byte
 	Findings []lint.Finding
-	// Err is why the file could not be judged, nil if it was. Its place is that
-	// of a *parser.LocationError in it.
+	// Err is why the file cannot be built or could not be judged, nil if all is
+	// well; there may be Findings nevertheless. Its place is that of a
+	// *parser.LocationError in it.
 	Err error
 }
 

@@ -27,8 +27,10 @@ A PATH is a Dockerfile, a folder, or - for stdin; without one, it is this folder
 In a folder, and below it, these are judged: Dockerfile, Dockerfile.*,
 *.Dockerfile and Containerfile. Hidden files and folders are passed over.
 
+A part of a Dockerfile without its FROM is judged as far as it goes.
+
 The exit status is 0 if nothing fails, 1 if something was found that does, and 2
-if a file could not be judged.`,
+if a file could not be judged, or cannot be built.`,
 		Example: `  # Judge all Dockerfiles below this folder
   slimfile lint
 

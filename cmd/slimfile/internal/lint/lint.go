@@ -49,7 +49,7 @@ type Result int
 const (
 	Passed Result = iota
 	Failed        // something was found that fails
-	Broken        // a file could not be judged
+	Broken        // a file could not be judged, or cannot be built
 )
 
 // Run judges. An error means that nothing was judged.
