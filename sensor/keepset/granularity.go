@@ -43,7 +43,7 @@ func (b *builder) keepAllCopied() error {
 		return err
 	}
 	for _, c := range list {
-		if err := b.keepCopy(c); err != nil {
+		if err := b.keepCopy(c, Copied); err != nil {
 			return err
 		}
 	}
