@@ -36,6 +36,7 @@ TEMPLATES = [
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "/data/polls.db"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en"
+USE_L10N = True
 USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = "/srv/static"
