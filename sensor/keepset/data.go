@@ -11,13 +11,14 @@ import (
 	"github.com/org/slimfile/sensor/rootfs"
 )
 
-// readSource reads a module's text, or nothing of one beyond measure.
+// readSource reads a module's text, through links, or nothing of what is no
+// file or beyond measure.
 func (b *builder) readSource(path string) ([]byte, error) {
-	info, err := b.near.Lstat(path)
-	if err != nil || info.Size > jsmodule.MaxSize {
+	physical, info, err := b.root.Resolve(path, func(string) {})
+	if err != nil || !info.IsRegular() || info.Size > jsmodule.MaxSize {
 		return nil, err
 	}
-	return b.root.ReadFile(path, jsmodule.MaxSize)
+	return b.root.ReadFile(physical, jsmodule.MaxSize)
 }
 
 // isLoaded says whether the run read the file of a node, and did not merely

@@ -25,6 +25,7 @@ func TestPython(t *testing.T) {
 			std + "lib-dynload/_decimal" + so: lib("libmpdec.so"), triplet + "libmpdec.so": lib(), std + "lib-dynload/_bz2" + so: lib(),
 			std + "json/__init__.py": "import abc, tarfile, pdb\nfrom .decoder import x", std + "json/decoder.py": "", std + "json/tool.py": "",
 			std + "hashlib.py": "def new():\n  import _hashlib, tarfile", std + "__pycache__/hashlib.cpython-311.pyc": "", std + "lib-dynload/_hashlib" + so: lib(),
+			std + "sitecustomize.py": Link("/etc/python3/sitecustomize.py"), std + "__pycache__/sitecustomize.cpython-311.pyc": "", "/etc/python3/sitecustomize.py": "def f(): import tarfile\nimport bz2",
 			std + "encodings/__init__.py": "", std + "encodings/idna.py": "", std + "encodings/cp037.py": "",
 			site + "pkg/__init__.py": "from . import core", site + "pkg/core.py": "def f():\n  from pkg.late import x\n  import asyncio\n  open('data')", site + "pkg/late.py": "from .sub.mod import y",
 			site + "pkg/sub/mod.py": "", site + "pkg/tests/__init__.py": "", site + "pkg/data/x.json": "", site + "pkg/data/y.csv": "", site + "pkg/data/z.py": "",
@@ -43,6 +44,7 @@ func TestPython(t *testing.T) {
 		{"in a function", "def f(): import late", nil, []string{"/app/late.py", std + "decimal.py", std + "lib-dynload/_decimal" + so, triplet + "libmpdec.so"}},
 		{"in a branch", "try:\n  import absent\nexcept ImportError:\n  import bz2", nil, []string{std + "bz2.py", std + "lib-dynload/_bz2" + so}},
 		{"by byte code", "", []string{"opened " + std + "__pycache__/hashlib.cpython-311.pyc", "checked " + std + "hashlib.py"}, []string{std + "lib-dynload/_hashlib" + so}},
+		{"by byte code of a link", "", []string{"opened " + std + "__pycache__/sitecustomize.cpython-311.pyc", "checked " + std + "sitecustomize.py"}, []string{std + "bz2.py", std + "lib-dynload/_bz2" + so}},
 		{"what the standard library seldom asks for", "", []string{"opened " + std + "json/__init__.py"}, []string{std + "json/decoder.py"}},
 		{"what an app seldom asks for", "def f():\n  import tarfile, pdb, abc, asyncio", nil, []string{std + "asyncio/__init__.py", std + "tarfile.py"}},
 		{"a package", "", []string{"opened " + site + "pkg/core.py"}, append([]string{
