@@ -3,6 +3,7 @@ package record
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,13 +20,22 @@ type workload struct {
 	spec func(b *testing.B) launch.Spec
 }
 
-func workloads() []workload {
+// applications are programs that start as an application does.
+func applications() []workload {
 	return []workload{
 		{"python imports", shell("/usr/bin/python3 -c 'import json, ssl, email, sqlite3, asyncio, xml.dom, http.server, unittest, ctypes'")},
 		{"node requires", shell("npm --version >/dev/null")},
 		{"java start", shell("java -Xshare:off -version 2>/dev/null")},
 		{"php includes", php},
 		{"perl modules", shell("perl -MPOSIX -MStorable -MFile::Find -MIO::Socket -e 1")},
+	}
+}
+
+// storms are programs that do little else than look up paths, and one that does
+// nothing: what a start costs.
+func storms() []workload {
+	return []workload{
+		{"nothing", shell("true")},
 		{"git status", gitStatus},
 		{"find 20k files", func(b *testing.B) launch.Spec { return find(b, sources(b, 20_000)) }},
 		{"open storm", repeat("open", false, 0)},
@@ -37,44 +47,84 @@ func workloads() []workload {
 	}
 }
 
-// BenchmarkTraced reports how much longer programs take, start and end
+// side is a way to run a program.
+type side struct {
+	name string
+	job  func(launch.Spec) job
+}
+
+func plain(s launch.Spec) job   { return job{Mode: sandbox, Spec: s, Untraced: true} }
+func seccomp(s launch.Spec) job { return job{Mode: sandbox, Spec: s} }
+
+// BenchmarkTraced reports how many times as long programs take, start and end
 // included, under seccomp alone, with the set of system calls noted as well, with
-// fanotify beside it, and under strace; all
-// sides are measured in turn. Wall clock times say nothing on a busy machine,
-// CPU times (-cpu) still something.
+// fanotify beside it, and under strace. A round measures all of them, and each
+// ratio is the median of the rounds': what slows the machine for longer than a
+// round slows both sides. On a machine that is never quiet look at the ratios of
+// CPU times (-cpu).
 func BenchmarkTraced(b *testing.B) {
 	strace := need(b, "strace")
-	for _, w := range workloads() {
+	sides := []side{
+		{"seccomp", seccomp},
+		{"calls", func(s launch.Spec) job { return job{Mode: sandbox, Spec: s, Calls: true} }},
+		{"both", func(s launch.Spec) job { return job{Mode: insecure, Spec: s} }},
+		{"strace", func(s launch.Spec) job {
+			args := []string{"strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", "trace=%file", s.Path}
+			s.Path, s.Args = strace, append(args, s.Args[1:]...)
+			return job{Mode: insecure, Spec: s, Untraced: true}
+		}},
+	}
+	for _, w := range append(applications(), storms()...) {
 		b.Run(w.name, func(b *testing.B) {
 			spec := w.spec(b)
-			under := spec
-			under.Path = strace
-			under.Args = slices.Concat([]string{"strace", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-e", "trace=%file", spec.Path}, spec.Args[1:])
-			sides := []struct {
-				name string
-				job  job
-			}{
-				{"untraced", job{Mode: sandbox, Spec: spec, Untraced: true}},
-				{"seccomp", job{Mode: sandbox, Spec: spec}},
-				{"calls", job{Mode: sandbox, Spec: spec, Calls: true}},
-				{"both", job{Mode: insecure, Spec: spec}},
-				{"strace", job{Mode: insecure, Spec: under, Untraced: true}},
-			}
-			wall, cpu := make([][]float64, len(sides)), make([][]float64, len(sides))
+			rounds := make([]ratios, len(sides))
+			var untraced []float64
 			for b.Loop() {
+				base := measure(b, plain(spec))
+				untraced = append(untraced, base.Elapsed.Seconds()*1000)
 				for i, s := range sides {
-					out := measure(b, s.job)
-					wall[i], cpu[i] = append(wall[i], out.Elapsed.Seconds()*1000), append(cpu[i], out.CPU.Seconds()*1000)
+					rounds[i].add(measure(b, s.job(spec)), base)
 				}
 			}
 			b.ReportMetric(0, "ns/op")
-			b.ReportMetric(median(wall[0]), "ms-untraced")
-			for i, s := range sides[1:] {
-				b.ReportMetric(median(wall[i+1])/median(wall[0]), "x-"+s.name)
-				b.ReportMetric(median(cpu[i+1])/median(cpu[0]), "x-"+s.name+"-cpu")
+			b.ReportMetric(median(untraced), "ms-untraced")
+			for i, s := range sides {
+				b.ReportMetric(median(rounds[i].wall), "x-"+s.name)
+				b.ReportMetric(median(rounds[i].cpu), "x-"+s.name+"-cpu")
 			}
 		})
 	}
+}
+
+// BenchmarkApplications is one number for all applications under seccomp alone:
+// the geometric mean of their ratios.
+func BenchmarkApplications(b *testing.B) {
+	var specs []launch.Spec
+	for _, w := range applications() {
+		specs = append(specs, w.spec(b))
+	}
+	rounds := make([]ratios, len(specs))
+	for b.Loop() {
+		for i, spec := range specs {
+			rounds[i].add(measure(b, seccomp(spec)), measure(b, plain(spec)))
+		}
+	}
+	wall, cpu := 1.0, 1.0
+	for i := range rounds {
+		wall *= median(rounds[i].wall)
+		cpu *= median(rounds[i].cpu)
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(math.Pow(wall, 1/float64(len(specs))), "x-seccomp")
+	b.ReportMetric(math.Pow(cpu, 1/float64(len(specs))), "x-seccomp-cpu")
+}
+
+// ratios are a side's times as multiples of the untraced program's, by rounds.
+type ratios struct{ wall, cpu []float64 }
+
+func (r *ratios) add(out, base outcome) {
+	r.wall = append(r.wall, out.Elapsed.Seconds()/base.Elapsed.Seconds())
+	r.cpu = append(r.cpu, out.CPU.Seconds()/base.CPU.Seconds())
 }
 
 // shell is a command line. What it runs has to be installed.
@@ -129,7 +179,7 @@ func sources(b *testing.B, n int) string {
 }
 
 func find(b *testing.B, dir string) launch.Spec {
-	return launch.Spec{Path: need(b, "find"), Args: []string{"find", ".", "-size", "+1k"}, Dir: dir}
+	return launch.Spec{Path: need(b, "find"), Args: []string{"find", ".", "-type", "f", "-size", "+1k"}, Dir: dir}
 }
 
 func gitStatus(b *testing.B) launch.Spec {

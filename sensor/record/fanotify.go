@@ -32,6 +32,7 @@ type fanotify struct {
 	self     string // own executable, whose start is not the program's
 	extra    map[string]sight
 	execs    map[int32]lastExec // by process id
+	ignored  ignored
 	events   uint64
 	err      error
 	done     chan struct{}
@@ -97,7 +98,7 @@ func newFanotify(r *recorder, opt Options) (*fanotify, error) {
 		return nil, fail("mountinfo", err)
 	}
 	f := &fanotify{
-		recorder: r, self: self, extra: map[string]sight{}, execs: map[int32]lastExec{}, done: make(chan struct{}),
+		recorder: r, self: self, extra: map[string]sight{}, execs: map[int32]lastExec{}, ignored: ignored{opened: map[inode]struct{}{}}, done: make(chan struct{}),
 		byMount: fs.Type != unix.OVERLAYFS_SUPER_MAGIC, views: views,
 	}
 	flags := uint(unix.FAN_CLASS_NOTIF | unix.FAN_CLOEXEC | unix.FAN_NONBLOCK | unix.FAN_UNLIMITED_QUEUE | unix.FAN_UNLIMITED_MARKS)
@@ -232,7 +233,7 @@ func (f *fanotify) see(event *unix.FanotifyEventMetadata) error {
 		return err
 	}
 	var st unix.Statx_t
-	if err := unix.Statx(int(event.Fd), "", unix.AT_EMPTY_PATH, unix.STATX_TYPE|unix.STATX_INO|unix.STATX_MNT_ID, &st); err != nil {
+	if err := unix.Statx(int(event.Fd), "", unix.AT_EMPTY_PATH, ignoredStat|unix.STATX_MNT_ID, &st); err != nil {
 		return err
 	}
 	if path == f.self {
@@ -256,8 +257,11 @@ func (f *fanotify) see(event *unix.FanotifyEventMetadata) error {
 	case event.Mask&unix.FAN_OPEN_EXEC != 0:
 		ops |= manifest.Executed
 	}
-	f.follows(event.Pid, path, ops)
+	first := f.follows(event.Pid, path, ops)
 	if f.recorder.saw(path) {
+		if !first {
+			f.ignored.known(f.fd, event, &st)
+		}
 		return nil
 	}
 	before, known := f.extra[path]
@@ -306,12 +310,13 @@ func (f *fanotify) solve() {
 	}
 }
 
-// follows keeps track of the programs that processes execute.
-func (f *fanotify) follows(pid int32, path string, ops manifest.Ops) {
+// follows keeps track of the programs that processes execute, and reports
+// whether this is the first that one of them opens.
+func (f *fanotify) follows(pid int32, path string, ops manifest.Ops) (first bool) {
 	p, known := f.execs[pid]
 	switch {
 	case ops&manifest.Executed == 0:
-		if known && !p.complete {
+		if first = known && !p.complete; first {
 			f.execs[pid] = lastExec{p.path, true}
 		}
 	case !known || p.complete:
@@ -320,6 +325,7 @@ func (f *fanotify) follows(pid int32, path string, ops manifest.Ops) {
 		}
 		f.execs[pid] = lastExec{path: path}
 	}
+	return first
 }
 
 // program names the program of a process, if that can still be told.
