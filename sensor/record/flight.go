@@ -2,7 +2,6 @@ package record
 
 import (
 	"bytes"
-	"os"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -112,7 +111,7 @@ func (l *listener) busy(f flight) bool {
 	dir := "/proc/" + strconv.Itoa(int(f.pid))
 	var text []byte
 	err := l.target.as(int(f.pid), func() (err error) {
-		text, err = os.ReadFile(dir + "/syscall")
+		text, err = readProc(dir + "/syscall")
 		return err
 	})
 	if err != nil {

@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
-	"os"
+	"slices"
 	"strconv"
+
+	"golang.org/x/sys/unix"
 )
 
 // status is what is read of a process in /proc (proc_pid_status(5)).
@@ -23,12 +24,7 @@ const maxStatus = 1 << 20
 
 // statusOf reads a thread's status; errGone is for one that is no more.
 func statusOf(pid int) (status, error) {
-	f, err := os.Open("/proc/" + strconv.Itoa(pid) + "/status")
-	if err != nil {
-		return status{}, errGone
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxStatus))
+	text, err := readProc("/proc/" + strconv.Itoa(pid) + "/status")
 	if err != nil {
 		return status{}, errGone
 	}
@@ -39,6 +35,27 @@ func statusOf(pid int) (status, error) {
 	return st, nil
 }
 
+// readProc reads a file of /proc, up to maxStatus. An os.File would cost more
+// than the reading: it is prepared for polling, and cleaned up if forgotten.
+func readProc(path string) ([]byte, error) {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	text := make([]byte, 0, 4<<10)
+	for len(text) < maxStatus {
+		n, err := unix.Read(fd, text[len(text):cap(text)])
+		if err != nil {
+			return nil, errors.Join(err, unix.Close(fd))
+		}
+		if n == 0 {
+			break
+		}
+		text = slices.Grow(text[:len(text)+n], 1)
+	}
+	return text, unix.Close(fd)
+}
+
 // parseStatus takes the lines that count, each of which has to be there once. A
 // process chooses its own name, in which the kernel escapes the ends of lines.
 func parseStatus(text []byte) (status, error) {
@@ -47,19 +64,18 @@ func parseStatus(text []byte) (status, error) {
 	found := 0
 	for line := range bytes.Lines(text) {
 		name, value, _ := bytes.Cut(line, []byte(":"))
-		fields := bytes.Fields(value)
 		var err error
 		switch string(name) {
 		case "Tgid":
-			err = parseIDs(fields, &st.tgid)
+			err = parseIDs(value, &st.tgid)
 		case "PPid":
-			err = parseIDs(fields, &st.parent)
+			err = parseIDs(value, &st.parent)
 		case "Uid":
-			err = parseIDs(fields, &st.uid[0], &st.uid[1], &st.uid[2], &st.uid[3])
+			err = parseIDs(value, &st.uid[0], &st.uid[1], &st.uid[2], &st.uid[3])
 		case "Gid":
-			err = parseIDs(fields, &st.gid[0], &st.gid[1], &st.gid[2], &st.gid[3])
+			err = parseIDs(value, &st.gid[0], &st.gid[1], &st.gid[2], &st.gid[3])
 		case "Groups":
-			st.groups, err = parseGroups(fields)
+			st.groups, err = parseGroups(value)
 		case "CapEff":
 			st.effective, err = strconv.ParseUint(string(bytes.TrimSpace(value)), 16, 64)
 		default:
@@ -76,7 +92,8 @@ func parseStatus(text []byte) (status, error) {
 	return st, nil
 }
 
-func parseIDs(fields [][]byte, ids ...*int) error {
+func parseIDs(value []byte, ids ...*int) error {
+	fields := bytes.Fields(value)
 	if len(fields) != len(ids) {
 		return errors.New("wrong number of values")
 	}
@@ -90,7 +107,8 @@ func parseIDs(fields [][]byte, ids ...*int) error {
 	return nil
 }
 
-func parseGroups(fields [][]byte) ([]uint32, error) {
+func parseGroups(value []byte) ([]uint32, error) {
+	fields := bytes.Fields(value)
 	groups := make([]uint32, len(fields))
 	for i, field := range fields {
 		id, err := strconv.ParseUint(string(field), 10, 32)
