@@ -233,7 +233,7 @@ func (f *fanotify) see(event *unix.FanotifyEventMetadata) error {
 		return err
 	}
 	var st unix.Statx_t
-	if err := unix.Statx(int(event.Fd), "", unix.AT_EMPTY_PATH, ignoredStat|unix.STATX_MNT_ID, &st); err != nil {
+	if err := unix.Statx(int(event.Fd), "", unix.AT_EMPTY_PATH, ignoredStat|unix.STATX_INO|unix.STATX_MNT_ID, &st); err != nil {
 		return err
 	}
 	if path == f.self {
