@@ -14,7 +14,8 @@ var phpFamilies = []family{
 	{rule: "php extensions", name: regexp.MustCompile(`\.ini$`), folder: regexp.MustCompile(`^(/usr/local)?/etc/php\d*(/|$)`), keep: keepPHPExtensions},
 	{rule: "php conversions", name: regexp.MustCompile(`\.php$`), keep: whenTouched(keepPHPConversions)},
 	{rule: "composer", name: regexp.MustCompile(`\.(php|inc)$`), folder: regexp.MustCompile(`/vendor(/|$)`), keep: whenTouched(keepComposer)},
-	{rule: "php library", name: regexp.MustCompile(`\.(php|inc)$`), folder: regexp.MustCompile(`^/usr/share/php/.`), keep: whenTouched(keepPHPLibrary)},
+	{rule: "php library", name: regexp.MustCompile(`\.(php|inc)$`), folder: regexp.MustCompile(`^/usr/share/php/.`), keep: keepPHPLibrary},
+	{rule: "php require", name: regexp.MustCompile(`\.(php|inc|phtml)$`), keep: keepPHPRequires},
 }
 
 // phpExtension finds the extensions that an ini file loads.
@@ -44,6 +45,33 @@ func keepPHPExtensions(b *builder, f familyFile) error {
 		}
 		for _, dir := range folders {
 			if err := ignoreAbsent(b.followAll(RuntimeRule, f.id, rootfs.Join(dir, name))); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// phpRequire finds a file that a line loads by a literal name.
+var phpRequire = regexp.MustCompile(`\b(?:require|include)(?:_once)?\b[\s(]*((?:__DIR__|dirname\(__FILE__\))\s*\.\s*)?["']([\w./ +-]+)["']`)
+
+// keepPHPRequires keeps what a source loads, now or when a branch comes to it:
+// from where it says, beside it, or from Debian's folder of libraries.
+func keepPHPRequires(b *builder, f familyFile) error {
+	source, err := b.readSmall(f.path)
+	if err != nil {
+		return err
+	}
+	for _, m := range phpRequire.FindAllSubmatch(source, maxRequires) {
+		name := string(m[2])
+		candidates := []string{path.Join(f.dir, name)}
+		if len(m[1]) == 0 && strings.HasPrefix(name, "/") {
+			candidates = []string{name}
+		} else if len(m[1]) == 0 {
+			candidates = append(candidates, path.Join("/usr/share/php", name))
+		}
+		for _, candidate := range candidates {
+			if err := ignoreAbsent(b.followAll(RuntimeRule, f.id, candidate)); err != nil {
 				return err
 			}
 		}
