@@ -11,7 +11,7 @@ import (
 
 var rubyFamilies = []family{
 	{rule: "ruby encodings", name: regexp.MustCompile(`^libruby[-.\d]*\.so\.`), folder: libFolder, keep: named("@/ruby/*/enc", "@/ruby/*/*/enc")},
-	{rule: "ruby gem", name: regexp.MustCompile(`.`), folder: regexp.MustCompile(`/gems/[^/]+-\d[^/]*(/|$)`), keep: whenTouched(keepGem)},
+	{rule: "ruby gem", name: regexp.MustCompile(`.`), folder: regexp.MustCompile(`/gems/[^/]+-\d[^/]*(/|$)`), keep: keepGem},
 	{rule: "ruby package", name: regexp.MustCompile(`\.(rb|so)$`), folder: regexp.MustCompile(`/vendor_ruby(/|$)`), keep: whenTouched(keepVendorRuby)},
 	{rule: "ruby require", name: regexp.MustCompile(`\.(rb|ru|rake)$|^Rakefile$`), keep: keepRubyRequires},
 }
