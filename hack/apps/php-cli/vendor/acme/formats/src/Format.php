@@ -1,0 +1,7 @@
+<?php
+namespace Acme\Formats;
+
+interface Format
+{
+    public function render(array $rows): string;
+}

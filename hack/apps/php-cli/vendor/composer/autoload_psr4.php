@@ -1,0 +1,2 @@
+<?php
+return ['Acme\\Formats\\' => dirname(__DIR__) . '/acme/formats/src'];
