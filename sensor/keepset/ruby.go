@@ -11,6 +11,7 @@ import (
 
 var rubyFamilies = []family{
 	{rule: "ruby encodings", name: regexp.MustCompile(`^libruby[-.\d]*\.so\.`), folder: libFolder, keep: named("@/ruby/*/enc", "@/ruby/*/*/enc")},
+	{rule: "ruby default gems", name: regexp.MustCompile(`^libruby[-.\d]*\.so\.`), folder: libFolder, keep: named("/usr/lib/ruby/gems/*/specifications/default", "/usr/local/lib/ruby/gems/*/specifications/default")},
 	{rule: "ruby gem", name: regexp.MustCompile(`.`), folder: regexp.MustCompile(`/gems/[^/]+-\d[^/]*(/|$)`), keep: keepGem},
 	{rule: "ruby package", name: regexp.MustCompile(`\.(rb|so)$`), folder: regexp.MustCompile(`/vendor_ruby(/|$)`), keep: whenTouched(keepVendorRuby)},
 	{rule: "ruby require", name: regexp.MustCompile(`\.(rb|ru|rake)$|^Rakefile$`), keep: keepRubyRequires},
@@ -136,9 +137,19 @@ func (b *builder) keepRubyFeature(feature string, f familyFile) error {
 		if err := b.keepRubyFile(path.Join(dir, feature), f.id); err != nil {
 			return err
 		}
+		// Native libraries load Ruby sources of theirs: psych.so, for one.
+		if !rubyTools.MatchString(feature) {
+			if err := b.keepUnit(path.Join(dir, feature), nil, f.id); err != nil {
+				return err
+			}
+		}
 	}
 	return b.keepRubyFeatureOfGem(feature, f)
 }
+
+// rubyTools matches libraries for developers, which others name for the case
+// that they are wanted, and parts of a library.
+var rubyTools = regexp.MustCompile(`^(rubygems|bundler|rdoc|irb|rbs|debug|rake|bin)$|[/.]`)
 
 // keepRubyFeatureOfGem looks for a library in the gems that are named like it.
 func (b *builder) keepRubyFeatureOfGem(feature string, f familyFile) error {

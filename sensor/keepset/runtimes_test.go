@@ -39,9 +39,9 @@ func TestRuntimesOfDebian(t *testing.T) {
 		},
 		{
 			name:    "ruby",
-			touches: []string{"executed /usr/bin/ruby3.1", "mapped /usr/lib/x86_64-linux-gnu/libruby-3.1.so.3.1.2", "opened /usr/share/rubygems-integration/all/gems/sinatra-3.0.5/lib/sinatra/base.rb", "opened /usr/share/rubygems-integration/all/gems/rack-2.2.22/lib/rack.rb", "opened /usr/lib/ruby/vendor_ruby/rubygems.rb", "opened /usr/lib/ruby/vendor_ruby/tilt.rb"},
+			touches: []string{"executed /usr/bin/ruby3.1", "mapped /usr/lib/x86_64-linux-gnu/libruby-3.1.so.3.1.2", "opened /usr/share/rubygems-integration/all/gems/sinatra-3.0.5/lib/sinatra/base.rb", "opened /usr/share/rubygems-integration/all/gems/rack-2.2.22/lib/rack.rb", "opened /usr/lib/ruby/vendor_ruby/rubygems.rb", "opened /usr/lib/ruby/vendor_ruby/tilt.rb", "opened /usr/lib/ruby/3.1.0/yaml.rb"},
 			want: []string{"/usr/share/rubygems-integration/all/gems/rack-2.2.22/lib/rack/multipart/parser.rb", "/usr/share/rubygems-integration/all/specifications/rack-2.2.22.gemspec",
-				"/usr/share/rubygems-integration/all/gems/sinatra-3.0.5/lib/sinatra/images/404.png", "/usr/lib/ruby/3.1.0/uri.rb", "/usr/lib/ruby/vendor_ruby/tilt/erb.rb",
+				"/usr/share/rubygems-integration/all/gems/sinatra-3.0.5/lib/sinatra/images/404.png", "/usr/lib/ruby/3.1.0/uri.rb", "/usr/lib/ruby/3.1.0/psych/syntax_error.rb", "/usr/lib/ruby/gems/3.1.0/specifications/default/csv-3.2.2.gemspec", "/usr/lib/ruby/vendor_ruby/tilt/erb.rb",
 				"/usr/lib/x86_64-linux-gnu/ruby/3.1.0/enc/shift_jis.so", "/usr/lib/ruby/vendor_ruby/rubygems/specification.rb"},
 			not:  []string{"/usr/lib/ruby/gems/3.1.0/gems/minitest-5.15.0"},
 			most: 30,
