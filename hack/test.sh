@@ -1,14 +1,18 @@
 #!/usr/bin/env bash
 # usage: hack/test.sh [GO-TEST-ARGUMENT...]
 #
-# Runs all tests with the race detector, after setting up what they need; with
-# arguments, `go test -race` with those. SLIMFILE_TEST_REQUIRE=1 makes a test
-# that cannot run here fail.
+# Runs all tests with the race detector, after setting up what they need, and
+# some of the applications of hack/apps; with arguments, only `go test -race`
+# with those. SLIMFILE_TEST_REQUIRE=1 makes a test that cannot run here fail.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 usage "$@"
 
-[ $# -gt 0 ] || set -- ./...
+apps=()
+[ $# -gt 0 ] || {
+	set -- ./...
+	apps=(go-embed memcached nginx-static nginx-template) # small ones: make apps runs all
+}
 "$repo/hack/tools.sh" buildkitd buildctl runc buildx >/dev/null
 "$repo/hack/bases.sh"
 "$repo/hack/servers.sh" >/dev/null
@@ -16,3 +20,4 @@ usage "$@"
 say "go test -race $*"
 cd "$repo"
 CGO_ENABLED=1 go test -race -timeout 30m "$@"
+[ ${#apps[@]} = 0 ] || [ "$(id -u)" != 0 ] || "$repo/hack/apps.sh" "${apps[@]}"

@@ -41,20 +41,27 @@ var developerPackages = []string{
 // addonLoaders find a package's native addon by themselves.
 var addonLoaders = []string{"bindings", "node-gyp-build", "node-gyp-build-optional-packages", "node-pre-gyp", "@mapbox/node-pre-gyp", "prebuildify"}
 
+// browserFolder matches where apps have what they serve to browsers.
+var browserFolder = regexp.MustCompile(`/(public|static|assets|dist|www)(/|$)`)
+
 // keepNodeModule keeps what a JavaScript module loads: of one that the run
 // loaded, what branches not taken name too; of one that such a branch names,
 // what it needs to be loaded. A module that is there for another reason,
-// which may be a browser's, is left alone.
+// which may be a browser's, is left alone. The app's own modules count as
+// loaded: a route or a page is one that some request asks for.
 func keepNodeModule(b *builder, f familyFile) error {
-	loaded := b.isLoaded(f.id)
-	if n := b.tree.at(f.id); !loaded && n.flags&imported == 0 && n.reasons&User == 0 {
+	own := !strings.Contains(f.path, "/node_modules/") && !strings.HasPrefix(f.path, "/usr/")
+	n := b.tree.at(f.id)
+	needed := n.flags&imported != 0 || n.reasons&User != 0
+	loaded := b.isLoaded(f.id) || own && (needed || n.reasons&Copied != 0 && !browserFolder.MatchString(f.dir))
+	if !loaded && !needed {
 		return nil
 	}
 	text, err := b.readSource(f.path)
 	if err != nil || text == nil {
 		return err
 	}
-	m := nodeModule{b: b, file: f, loaded: loaded, top: f.dir, own: !strings.Contains(f.path, "/node_modules/") && !strings.HasPrefix(f.path, "/usr/")}
+	m := nodeModule{b: b, file: f, loaded: loaded, top: f.dir, own: own}
 	if scope := b.modules.Scope(f.path); scope != "" {
 		m.top = path.Dir(scope)
 		if err := b.followAll(RuntimeRule, f.id, scope); err != nil {
@@ -171,11 +178,15 @@ func (m nodeModule) keepAddons() error {
 var packageName = regexp.MustCompile(`^(@[a-z0-9][a-z0-9._-]*/)?[a-z0-9][a-z0-9._-]*$`)
 
 // text keeps the data that a string literal names; one of the app itself may
-// also name a package, such as a database's driver or a view engine.
+// also name a package, such as a database's driver or a view engine, or a
+// template whose suffix is the engine's name.
 func (m nodeModule) text(text string) error {
-	if m.own && m.loaded && packageName.MatchString(text) && !slices.Contains(developerPackages, text) {
-		if _, ok := m.b.modules.Resolve(m.file.path, jsmodule.Load{Name: text}); ok {
-			return m.load(jsmodule.Load{Name: text})
+	for _, name := range []string{text, strings.TrimPrefix(path.Ext(text), ".")} {
+		if !m.own || !m.loaded || !packageName.MatchString(name) || slices.Contains(developerPackages, name) {
+			continue
+		}
+		if _, ok := m.b.modules.Resolve(m.file.path, jsmodule.Load{Name: name}); ok {
+			return m.load(jsmodule.Load{Name: name})
 		}
 	}
 	return m.b.keepText(dataText{text: text, dirs: []string{m.file.dir, m.top}, top: m.top, via: m.file.id})

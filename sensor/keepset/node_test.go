@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/org/slimfile/sensor/keepset/jsmodule"
+	"github.com/org/slimfile/sensor/manifest"
 	"github.com/org/slimfile/sensor/rootfs/rootfstest"
 )
 
@@ -28,7 +29,7 @@ func TestNode(t *testing.T) {
 			modules + "sql/build/Release/sql.node": lib("liba.so"), modules + "sql/prebuilds/linux-arm64/sql.node": "", modules + "sql/prebuilds/linux-x64/sql.node": lib(),
 			modules + "sql/schema/a.sql": "", modules + "sql/schema/b.js": "", triplet + "liba.so": lib(),
 			"/app/locale/de.js": "", "/app/locale/fr.json": "{}", "/app/locale/notes.txt": "", "/app/public/a.css": "", "/app/public/app.js": "require('csv')",
-			"/app/lib/other.js": "",
+			"/app/lib/other.js": "", "/app/late.js": "exports.f = () => require('csv')",
 		}
 	}
 	csv := []string{modules + "csv/lib/csv.js", modules + "csv/lib/row.js", modules + "csv/package.json", modules + "dep/index.json", modules + "dep/package.json"}
@@ -41,6 +42,8 @@ func TestNode(t *testing.T) {
 		{"a package in a function", "app.get('/csv', () => require('csv'))", csv},
 		{"a package by its import", "async () => await import('csv')", csv},
 		{"an own module", "function f() { require('./unused') }", []string{"/app/unused.js"}},
+		{"what an own module loads later", "function f() { require('./late') }", append([]string{"/app/late.js"}, csv...)},
+		{"a template's engine", "render('page.csv')", csv},
 		{"a developer's tool", "function f() { require('typescript') }", nil},
 		{"a name that is computed", "function f(l) { require('./locale/' + l) }", []string{"/app/locale/de.js", "/app/locale/fr.json"}},
 		{"a name in a text", "connect({client: 'csv'})", csv},
@@ -67,6 +70,24 @@ func TestNode(t *testing.T) {
 }
 
 // TestNodeLeavesOthersAlone: a module that the run did not load is not followed.
+// TestNodeCopied: pages that are found by names that are computed.
+func TestNodeCopied(t *testing.T) {
+	image := Image{
+		"/app/server.mjs": "await import(new URL(name, import.meta.url))", "/app/pages/a.mjs": "import h from 'dep'", "/app/public/b.js": "import 'other'",
+		"/app/node_modules/dep/package.json": "{}", "/app/node_modules/dep/index.js": "", "/app/node_modules/other/index.js": "",
+	}
+	pack := amd64()
+	pack.Copied = []manifest.Copy{{Dest: "/app"}}
+	set, err := resolve(t, rootfstest.Make(t, image), pack, "opened /app/server.mjs")
+	must(t, err)
+	got := paths(set)
+	for path, want := range map[string]bool{"/app/node_modules/dep/index.js": true, "/app/node_modules/other/index.js": false, "/app/public/b.js": true} {
+		if slices.Contains(got, path) != want {
+			t.Errorf("%s is kept: %t, want %t", path, !want, want)
+		}
+	}
+}
+
 func TestNodeLeavesOthersAlone(t *testing.T) {
 	image := Image{"/app/a.js": "require('./b')", "/app/b.js": "", "/app/c.js": "require('./d')", "/app/d.js": ""}
 	set, err := resolve(t, rootfstest.Make(t, image), amd64(), "checked /app/a.js", "opened /app/c.js")

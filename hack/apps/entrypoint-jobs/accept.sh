@@ -15,11 +15,10 @@ is 'sorted by bytes' '^B a z ä' sorted C
 latin() { printf 'ä' | run job encoded UTF-8 "$1" | od -An -tx1; }
 is 'ISO 8859-1' 'e4' latin ISO-8859-1
 is 'UTF-16' '00 e4|e4 00' latin UTF-16
-is 'EBCDIC' '43' latin EBCDIC-AT-DE-A
+is 'EBCDIC' '7f' latin EBCDIC-AT-DE-A
 is 'a Japanese character set' '82 a0' eval 'printf あ | run job encoded UTF-8 SHIFT_JIS | od -An -tx1'
 is 'German' 'Donnerstag, 01. Januar 1970 01:00 CET' run -e LC_ALL=de_DE.UTF-8 -e TZ=Europe/Berlin job when 0
 is 'Japanese' '木曜日.*09:00 JST' run -e LC_ALL=ja_JP.UTF-8 -e TZ=Asia/Tokyo job when 0
 is 'a rule for summer time' 'EST' run -e TZ=America/New_York job when 1700000000
 is 'a terminal' 'bold' run -e TERM=xterm-256color job coloured
 is 'another terminal' 'bold' run -e TERM=screen job coloured
-is 'as its user from the start' 'init at' run -u app init

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 serve 3000
-http 200 'JFIF' '/square.jpeg?size=32'
+http 200 $'\xff\xd8\xff' '/square.jpeg?size=32'
 http 200 'WEBP' '/square.webp?color=teal'
 http 200 'GIF8' '/square.gif'
 http 200 'ftypavif' '/square.avif'
