@@ -39,6 +39,8 @@ func TestIntegration(t *testing.T) {
 		{"outputs", testOutputs},
 		{"observed", testObserved},
 		{"proof", testProof},
+		{"repair", testRepair},
+		{"read-only root", testReadOnly},
 		{"caching", testCaching},
 		{"refresh", testRefresh},
 		{"attestations", testAttestations},

@@ -144,7 +144,7 @@ func checkConfig(t *testing.T, fat, slim *testenv.Image) {
 
 // oneLine is the build's summary.
 var oneLine = regexp.MustCompile(`^slim: kept [0-9,]+ of [0-9,]+ files, [0-9.]+ MB of [0-9.]+ MB \([0-9.]+x\), ` +
-	`([0-9]+ of [0-9]+ packages, )?[0-9]+ probes? passed, verified, sensors [a-z+]+( \(granularity .*\))?$`)
+	`([0-9]+ of [0-9]+ packages, )?[0-9]+ probes? passed, verified( with a read-only root)?, sensors [a-z+]+( \(granularity .*\))?$`)
 
 // checkSummary compares the labels and the metadata with the image's layer.
 func checkSummary(t *testing.T, slim *testenv.Image, granted bool) manifest.Summary {

@@ -128,3 +128,41 @@ func TestExcerpts(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 }
+
+func TestWritableFolders(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		changes []string
+		omitted int64
+		want    []string
+		ok      bool
+	}{
+		{name: "nothing", ok: true},
+		{name: "declared", changes: []string{"/tmp/x", "/data/a/b", "/tmp/y"}, want: []string{"/data", "/tmp"}, ok: true},
+		{name: "the folder itself", changes: []string{"/tmp"}},
+		{name: "like a declared one", changes: []string{"/tmpx/y"}},
+		{name: "elsewhere", changes: []string{"/run/x", "/etc/x"}},
+		{name: "more than is listed", changes: []string{"/run/x"}, omitted: 1, want: []string{"/run"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			run := manifest.RunReport{Omitted: manifest.Omitted{Changes: tc.omitted}}
+			for _, c := range tc.changes {
+				run.Changes = append(run.Changes, manifest.Touch{Path: manifest.Path(c), Ops: manifest.Written})
+			}
+			got, ok := writableFolders(run, map[string]struct{}{"data/": {}})
+			if ok != tc.ok || !slices.Equal(got, tc.want) {
+				t.Errorf("%q, %t, want %q, %t", got, ok, tc.want, tc.ok)
+			}
+		})
+	}
+}
+
+func TestAdditions(t *testing.T) {
+	got := additions([]manifest.Missing{
+		{Path: "/b"}, {Path: "/a", Type: "dir"}, {Path: "/lib/module", Type: "dir", Line: "No module named 'module'"},
+		{Path: "/known"}, {Path: "/dropped"}, {Path: "/b"},
+	}, []manifest.Path{"/known"}, []manifest.Rule{{Kind: manifest.RuleDrop, Args: []string{"/dropped"}, Source: &manifest.Location{Line: 1}}})
+	if want := []manifest.Path{"/a", "/b", "/lib/module/"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -80,6 +80,7 @@ func slimImage(s *slimmed) *dockerspec.DockerOCIImage {
 		"sensors":     strings.Join(s.run.Recorders, ","),
 		"probes":      strconv.Itoa(len(s.run.Probes)),
 		"verified":    strconv.FormatBool(s.verified != nil),
+		"readonly":    strconv.FormatBool(s.proof.ReadOnly),
 	} {
 		img.Config.Labels[labelPrefix+k] = v
 	}
@@ -125,7 +126,11 @@ func (b *build) line(s *slimmed) string {
 		probes = "probe"
 	}
 	parts = append(parts, fmt.Sprintf("%d %s passed", len(s.run.Probes), probes))
-	if s.verified != nil {
+	switch {
+	case s.verified == nil:
+	case s.proof.ReadOnly:
+		parts = append(parts, "verified with a read-only root")
+	default:
 		parts = append(parts, "verified")
 	}
 	parts = append(parts, "sensors "+strings.Join(s.run.Recorders, "+"))

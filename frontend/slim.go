@@ -14,7 +14,6 @@ import (
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/solver/pb"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/org/slimfile/frontend/config"
 	"github.com/org/slimfile/frontend/lint"
@@ -60,7 +59,9 @@ type slimmed struct {
 	summary  manifest.Summary
 	facts    manifest.Facts
 	probes   []manifest.Probe
-	warnings []string // of the proof
+	proof    manifest.RunReport // of the verifying run
+	warnings []string           // of the proof
+	repairs  int                // rounds
 	packages manifest.Packages
 	// vulnerabilities is what advisories tell; nil if they were not read.
 	vulnerabilities *osv.Result
@@ -210,56 +211,6 @@ func (b *build) slim(ctx context.Context, fat *dockerfile2llb.Result, p *ocispec
 	run.Privileged, run.Fanotify = false, manifest.FanotifyOff
 	s.steps.Security = pb.SecurityMode_SANDBOX
 	return s, b.evaluate(ctx, s, run)
-}
-
-// evaluate runs the steps in one solve and reads their reports.
-func (b *build) evaluate(ctx context.Context, s *slimmed, run manifest.Run) (err error) {
-	run.Calls = !b.cfg.Verify // otherwise the verifying run has them recorded
-	if s.traced, err = s.steps.Trace(s.fatState, run); err != nil {
-		return err
-	}
-	if s.packed, err = s.steps.Pack(s.fatState, s.traced, s.packing); err != nil {
-		return err
-	}
-	if b.cfg.Verify {
-		verified, err := s.steps.Verify(s.fatState, s.packed, run)
-		if err != nil {
-			return err
-		}
-		s.verified = &verified
-	}
-	ref, err := solve(ctx, b.client, s.steps.Outcome(s.traced, s.packed, s.verified),
-		gwclient.SolveRequest{Evaluate: true, CacheImports: b.bc.CacheImports})
-	if err != nil {
-		return b.failed(ctx, err)
-	}
-	reports := map[string]any{
-		llbgen.TraceReport: &s.run, manifest.SummaryFile: &s.summary, manifest.FactsFile: &s.facts,
-		manifest.PackagesFile: &s.packages,
-	}
-	var verified manifest.RunReport
-	if s.verified != nil {
-		reports[llbgen.VerifyReport] = &verified
-	}
-	eg, ctx := errgroup.WithContext(ctx)
-	for name, report := range reports {
-		eg.Go(func() error { return readJSON(ctx, ref, name, report) })
-	}
-	if err := eg.Wait(); err != nil {
-		return err
-	}
-	return s.prove(verified, b.cfg.Rules)
-}
-
-// prove compares the runs of the image as built and of the slim one, if there
-// was one.
-func (s *slimmed) prove(verified manifest.RunReport, rules []manifest.Rule) error {
-	if s.verified == nil {
-		return nil
-	}
-	p := proof{traced: s.run, verified: verified, probes: s.probes, rules: rules}
-	s.warnings = p.warnings()
-	return p.failure()
 }
 
 func (b *build) network() pb.NetMode {

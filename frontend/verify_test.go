@@ -1,6 +1,7 @@
 package frontend_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -91,5 +92,100 @@ func checkWarnings(t *testing.T, image *testenv.Image, want ...string) {
 		if !strings.Contains(image.Warnings[i], text) {
 			t.Errorf("warning %q lacks %q", image.Warnings[i], text)
 		}
+	}
+}
+
+// testRepair: what the slim image lacks is added until it lacks nothing.
+func testRepair(t *testing.T, s suite) {
+	const repair = "# slim: verify repair"
+	for _, tc := range []struct {
+		name   string
+		mode   string
+		other  string // content of the file
+		more   []string
+		rounds [][]string
+	}{
+		{"one round", "fail", "fine, 3 of 2", nil, [][]string{{"/other"}}},
+		{"two rounds", "fail", "/third", []string{`COPY <<-EOT /third`, `fine, 4 of 2`, `EOT`}, [][]string{{"/other"}, {"/third"}}},
+		{"of what does no harm", "quiet", "fine, 3 of 2", nil, [][]string{{"/other"}}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			b := s.app(nil, slices.Concat(branching(tc.mode), []string{`COPY <<-EOT /other`, tc.other, `EOT`}, tc.more, []string{"# slim: probe http /", repair})...)
+			dir, res := s.export(t, args(b, "SLIM_OUTPUT=report"))
+			var report manifest.Report
+			readJSON(t, dir, "report.json", &report)
+			var added []string
+			for _, k := range report.Kept {
+				if slices.Contains(k.Reasons, "verify") {
+					added = append(added, string(k.Path))
+				}
+			}
+			if want := slices.Concat(tc.rounds...); !slices.Equal(added, want) {
+				t.Errorf("added %q, want %q", added, want)
+			}
+			if report.Verified.Missing != nil || report.Verified.Failure != nil {
+				t.Errorf("still missing %+v, failure %+v", report.Verified.Missing, report.Verified.Failure)
+			}
+			var want []string
+			for i, round := range tc.rounds {
+				want = append(want, fmt.Sprintf("verify repair, round %d: added %s", i+1, strings.Join(round, " ")))
+			}
+			if len(res.Warnings) != len(want) {
+				t.Fatalf("warnings %q, want %q", res.Warnings, want)
+			}
+			for i, text := range want {
+				if !strings.Contains(res.Warnings[i], text) {
+					t.Errorf("warning %q, want %q", res.Warnings[i], text)
+				}
+			}
+			_, again := s.export(t, args(b, "SLIM_OUTPUT=report"))
+			for step, hit := range cached(again.Log) {
+				if !hit {
+					t.Errorf("ran again: %s", step)
+				}
+			}
+		})
+	}
+	t.Run("of what is dropped", func(t *testing.T) {
+		b := s.app(nil, branching("fail", "# slim: probe http /", repair, "# slim: drop /other")...)
+		checkError(t, s.refused(t, b), fixtureLine+len(branching("")), "slim verify failed: the slim image lacks /other", "dropped in line")
+	})
+	t.Run("without end", func(t *testing.T) {
+		lines := branching("fail")
+		for i := range 8 {
+			lines = append(lines, `COPY <<-EOT /f`+fmt.Sprint(i), `/f`+fmt.Sprint(i+1), `EOT`)
+		}
+		lines = append(lines, `COPY <<-EOT /other`, `/f0`, `EOT`, `COPY fixture /f8`, "# slim: probe http /", repair)
+		checkError(t, s.refused(t, s.app(nil, lines...)), 0, "after 5 rounds of repair", "/f4")
+	})
+}
+
+// testReadOnly: the slim image runs with a read-only root if the app writes only
+// where a read-only container lets it.
+func testReadOnly(t *testing.T, s suite) {
+	for _, tc := range []struct {
+		name  string
+		lines []string
+		want  bool
+	}{
+		{"writes nothing", []string{`CMD ["read", "/fixture"]`}, true},
+		{"writes to declared folders", []string{
+			`RUN ["/fixture", "write", "/data/old", "/tmp/old", "/run/app/old"]`, `VOLUME /data`,
+			`CMD ["write", "/data/x", "/data/sub/y", "/tmp/x", "/run/app/x"]`,
+		}, true},
+		{"makes a folder for it", []string{`CMD ["write", "/tmp/x"]`}, false},
+		{"writes elsewhere", []string{`CMD ["write", "/srv/x"]`}, false},
+		{"writes only once it is slim", branching("write", `COPY <<-EOT /other`, `fine, 3 of 2`, `EOT`, `# slim: probe http /`, `# slim: keep /other`), true},
+		{"writes elsewhere only once it is slim", branching("write", `# slim: probe http /`, `# slim: drop /other`), false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			image := s.env.BuildImage(t, s.app(nil, tc.lines...))
+			if got := config(t, image).Config.Labels["org.slimfile.readonly"]; got != fmt.Sprint(tc.want) {
+				t.Errorf("read-only root: %s, want %t", got, tc.want)
+			}
+			if line := image.Metadata["frontend.result.inlinemessage"]; strings.Contains(line, "verified with a read-only root") != tc.want {
+				t.Errorf("summary %q", line)
+			}
+		})
 	}
 }

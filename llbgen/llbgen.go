@@ -86,7 +86,11 @@ func (s Steps) Pack(fat llb.State, traced Traced, pack manifest.Pack) (Packed, e
 	if err != nil {
 		return Packed{}, err
 	}
-	ex := llb.Scratch().Run(s.options("2/3", "pack", Packer, input,
+	verb := "pack"
+	if n := len(pack.Added); n > 0 {
+		verb = fmt.Sprintf("pack with %d more", n)
+	}
+	ex := llb.Scratch().Run(s.options("2/3", verb, Packer, input,
 		llb.Args([]string{Packer}),
 		// Hashing the whole image would cost more than the copy; the image is
 		// already identified by the ops that made it.
@@ -118,19 +122,29 @@ func (s Steps) Inspect(fat llb.State, pack manifest.Pack) (llb.State, error) {
 
 // Verify runs the slim root as Trace ran the image, without any privilege. It is
 // the run to observe the system calls of: the traced one is slower already. What
-// it does not find it looks for in fat, the image as it was built.
-func (s Steps) Verify(fat llb.State, packed Packed, run manifest.Run) (Traced, error) {
+// it does not find it looks for in fat, the image as it was built. If the run is
+// to have a read-only root, writable are the folders of it that are not, as a
+// runtime makes them with a volume: with the content that the image has there.
+func (s Steps) Verify(fat llb.State, packed Packed, run manifest.Run, writable []string) (Traced, error) {
 	run.Privileged, run.Fanotify, run.Calls = false, manifest.FanotifyOff, true
 	input, err := s.input(manifest.RunFile, run)
 	if err != nil {
 		return Traced{}, err
 	}
-	ex := files(packed.Root).Run(s.options("3/3", "verify", Sensor, input,
+	var root []llb.RunOption
+	if run.ReadOnly {
+		root = append(root, llb.ReadonlyRootFS())
+		for _, dir := range writable {
+			root = append(root, llb.AddMount(dir, files(packed.Root), llb.SourcePath(dir), llb.ForceNoOutput,
+				llb.ContentCache(llb.MountContentCacheOff)))
+		}
+	}
+	ex := files(packed.Root).Run(s.options("3/3", "verify", Sensor, append(root, input,
 		llb.Args([]string{Sensor, "verify"}),
 		// The root is identified by the ops that made it, the image among them.
 		llb.AddMount(manifest.SourceDir, files(fat), llb.Readonly, llb.ContentCache(llb.MountContentCacheOff)),
 		llb.Network(s.Network),
-	)...)
+	)...)...)
 	return Traced{Output: ex.AddMount(manifest.OutputDir, llb.Scratch())}, nil
 }
 
@@ -141,17 +155,39 @@ const (
 )
 
 // Outcome is what the frontend reads of the steps, in one folder, so that one
-// solve runs them all: TraceReport, SummaryFile, FactsFile, PackagesFile and,
-// unless verified is nil, VerifyReport.
-func (s Steps) Outcome(traced Traced, packed Packed, verified *Traced) llb.State {
-	gather := llb.Copy(traced.Output, manifest.SidecarFile, "/"+TraceReport).
-		Copy(packed.Output, manifest.SummaryFile, "/"+manifest.SummaryFile).
-		Copy(packed.Output, manifest.FactsFile, "/"+manifest.FactsFile).
-		Copy(packed.Output, manifest.PackagesFile, "/"+manifest.PackagesFile)
-	if verified != nil {
-		gather = gather.Copy(verified.Output, manifest.SidecarFile, "/"+VerifyReport)
+// solve runs them: TraceReport; SummaryFile, FactsFile and PackagesFile;
+// VerifyReport. Those that are nil are not run.
+func (s Steps) Outcome(traced *Traced, packed *Packed, verified *Traced) llb.State {
+	from := []fileOf{}
+	if traced != nil {
+		from = append(from, fileOf{traced.Output, manifest.SidecarFile, TraceReport})
 	}
-	return llb.Scratch().File(gather, llb.WithCustomName("[internal] read the steps' reports"))
+	if packed != nil {
+		from = append(from, fileOf{packed.Output, manifest.SummaryFile, manifest.SummaryFile},
+			fileOf{packed.Output, manifest.FactsFile, manifest.FactsFile}, fileOf{packed.Output, manifest.PackagesFile, manifest.PackagesFile})
+	}
+	if verified != nil {
+		from = append(from, fileOf{verified.Output, manifest.SidecarFile, VerifyReport})
+	}
+	return llb.Scratch().File(gather(from...), llb.WithCustomName("[internal] read the steps' reports"))
+}
+
+// fileOf is a file of a state, and its name where files are gathered.
+type fileOf struct {
+	state    llb.State
+	path, as string
+}
+
+func gather(files ...fileOf) *llb.FileAction {
+	var all *llb.FileAction
+	for _, f := range files {
+		if all == nil {
+			all = llb.Copy(f.state, f.path, "/"+f.as)
+		} else {
+			all = all.Copy(f.state, f.path, "/"+f.as)
+		}
+	}
+	return all
 }
 
 // Report gathers the evidence of all steps in one folder, and joins what the
@@ -168,15 +204,17 @@ func (s Steps) Report(traced Traced, packed Packed, verified *Traced) llb.State 
 		mounts = append(mounts, llb.AddMount(manifest.VerifyDir, verified.Output, llb.Readonly))
 	}
 	joined := llb.Scratch().Run(s.options("", "join reports", Packer, mounts...)...).AddMount(manifest.OutputDir, llb.Scratch())
-	gather := llb.Copy(joined, manifest.ReportFile, "/"+manifest.ReportFile).
-		Copy(packed.Output, manifest.SummaryFile, "/"+manifest.SummaryFile).
-		Copy(traced.Output, path.Join(manifest.TraceSubdir, manifest.TraceFile), "/"+manifest.TraceFile).
-		Copy(traced.Output, manifest.TouchFile, "/"+manifest.TouchFile).
-		Copy(traced.Output, manifest.SidecarFile, "/"+TraceReport)
-	if verified != nil {
-		gather = gather.Copy(verified.Output, manifest.SidecarFile, "/"+VerifyReport)
+	from := []fileOf{
+		{joined, manifest.ReportFile, manifest.ReportFile},
+		{packed.Output, manifest.SummaryFile, manifest.SummaryFile},
+		{traced.Output, path.Join(manifest.TraceSubdir, manifest.TraceFile), manifest.TraceFile},
+		{traced.Output, manifest.TouchFile, manifest.TouchFile},
+		{traced.Output, manifest.SidecarFile, TraceReport},
 	}
-	return llb.Scratch().File(gather, llb.WithCustomName(s.title("", "report")))
+	if verified != nil {
+		from = append(from, fileOf{verified.Output, manifest.SidecarFile, VerifyReport})
+	}
+	return llb.Scratch().File(gather(from...), llb.WithCustomName(s.title("", "report")))
 }
 
 // input mounts a folder with one JSON file. Only root may read it: it holds the

@@ -39,7 +39,7 @@ func pipeline(t *testing.T, s Steps) (Traced, Packed, Traced, llb.State) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	verified, err := s.Verify(fat, packed, run)
+	verified, err := s.Verify(fat, packed, run, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,6 +185,41 @@ func TestVerifyIsNeverPrivileged(t *testing.T) {
 			if run.Privileged != (run.Fanotify == manifest.FanotifyAuto) {
 				t.Errorf("run is privileged=%t with fanotify=%s", run.Privileged, run.Fanotify)
 			}
+		}
+	}
+}
+
+// TestReadOnlyRoot: with a read-only root, the folders that are not get what the
+// slim image has there, and what is written to them is gone.
+func TestReadOnlyRoot(t *testing.T) {
+	s := steps()
+	fat := llb.Image("docker.io/library/app:1")
+	run := manifest.Run{Version: 1, App: manifest.Command{Args: []string{"app"}}}
+	traced, err := s.Trace(fat, run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	packed, err := s.Pack(fat, traced, manifest.Pack{Version: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, readOnly := range []bool{true, false} {
+		run.ReadOnly = readOnly
+		verified, err := s.Verify(fat, packed, run, []string{"/tmp"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		exec := execs(t, verified.Output)["verify"].GetExec()
+		mounts := map[string]*pb.Mount{}
+		for _, m := range exec.Mounts {
+			mounts[m.Dest] = m
+		}
+		root, tmp := mounts["/"], mounts["/tmp"]
+		if root.Readonly != readOnly || (tmp != nil) != readOnly {
+			t.Fatalf("read-only %t: root %v, /tmp %v", readOnly, root, tmp)
+		}
+		if tmp != nil && (tmp.Readonly || tmp.Output != int64(pb.SkipOutput) || tmp.Input != root.Input || tmp.Selector != "/tmp") {
+			t.Errorf("/tmp %v, root %v", tmp, root)
 		}
 	}
 }

@@ -56,6 +56,16 @@ const (
 	SensorFanotify Sensor = "fanotify" // demand both
 )
 
+// Verify says what the second run, that of the slim image, is for.
+type Verify string
+
+// What it is for.
+const (
+	VerifyOn     Verify = "on"     // the build fails if the slim image lacks something
+	VerifyRepair Verify = "repair" // what it lacks is added
+	VerifyOff    Verify = "off"    // it does not take place
+)
+
 // Output is what the build hands over.
 type Output string
 
@@ -94,8 +104,7 @@ type Config struct {
 	Sensor  Sensor
 	Output  Output
 	Timeout time.Duration // bounds one run of the app, traced or verifying
-	// Verify says that the probes run again on the slim image.
-	Verify  bool
+	Verify  Verify
 	Network Network
 	Start   Start
 	// Ready is nil when the user left it open.

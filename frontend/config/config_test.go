@@ -69,7 +69,7 @@ func TestDefaults(t *testing.T) {
 	c := parse(t, base)
 	want := Config{
 		Mode: ModeOn, Slim: true, Sensor: SensorAuto, Output: OutputImage, FailOn: "error", Refresh: 24 * time.Hour, Timeout: 5 * time.Minute,
-		Verify: true, Network: NetworkNone,
+		Verify: VerifyOn, Network: NetworkNone,
 	}
 	c.file, c.from = file{}, manifest.Location{}
 	if !reflect.DeepEqual(*c, want) {
@@ -207,8 +207,9 @@ func TestDirectives(t *testing.T) {
 		{`sensor auto`, func(c *Config) { c.Sensor = SensorAuto }},
 		{`sensor seccomp`, func(c *Config) { c.Sensor = SensorSeccomp }},
 		{`sensor fanotify`, func(c *Config) { c.Sensor = SensorFanotify }},
-		{`verify on`, func(c *Config) { c.Verify = true }},
-		{`verify off`, func(c *Config) { c.Verify = false }},
+		{`verify on`, func(c *Config) { c.Verify = VerifyOn }},
+		{`verify repair`, func(c *Config) { c.Verify = VerifyRepair }},
+		{`verify off`, func(c *Config) { c.Verify = VerifyOff }},
 		{`granularity file`, func(c *Config) { c.Granularity = manifest.GranularityFile }},
 		{`granularity package`, func(c *Config) { c.Granularity = manifest.GranularityPackage }},
 		{`granularity app`, func(c *Config) { c.Granularity = manifest.GranularityApp }},
@@ -289,7 +290,7 @@ func TestDirectiveErrors(t *testing.T) {
 		`ready log:(`, `ready exit:0`, `ready tcp:80 http:/`, `ready http:/ http:/b`, `ready tcp:80 port=80`, `ready timeout=1`, `ready exit retries=3`,
 		`start`, `start FOO=bar a`, `start evn.FOO=bar a`, `start env.1=a`, `start env.A-B=a`, `start env.A=1 env.A=2`, `start secret.A=b`, `start a; b`, `start []`,
 		`network`, `network noen`, `network host`, `network none none`, `network none x=1`,
-		`sensor`, `sensor secomp`, `sensor ebpf`, `verify yes`, `verify repair`, `granularity x`,
+		`sensor`, `sensor secomp`, `sensor ebpf`, `verify yes`, `granularity x`,
 		`refresh`, `refresh 1s`, `refresh 400d`, `refresh daily`, `refresh on`, `refresh off off`,
 		`keep`, `keep app/**`, `keep /a/../b`, `keep /a/./b`, `keep /a[`, `keep /a/{b`, `keep /a raeson=x`, `keep reason=x`, `drop`, `drop a`,
 		`keep-exe`, `keep-exe bin/sh`, `keep-exe *`, `keep-package`, `keep-package lib*`, `keep-package ''`, `keep-shell bash`,

@@ -189,8 +189,8 @@ func (d *directive) network() func(*Config) {
 }
 
 func (d *directive) verify() func(*Config) {
-	v := d.value(verifications, verificationsLater)
-	return func(c *Config) { c.Verify = v == "on" }
+	v := d.value(verifications, nil)
+	return func(c *Config) { c.Verify = Verify(v) }
 }
 
 func (d *directive) granularity() func(*Config) {

@@ -57,7 +57,7 @@ func defaults(f file) *Config {
 		Sensor:  SensorAuto,
 		Output:  OutputImage,
 		Timeout: DefaultTimeout,
-		Verify:  true,
+		Verify:  VerifyOn,
 		Network: NetworkNone,
 		Refresh: DefaultRefresh,
 		FailOn:  "error",

@@ -216,7 +216,7 @@ FROM base
 # slim: ready timeout=3s
 # slim: keep /last
 `)
-	if c.Sensor != SensorFanotify || c.Network != NetworkDefault || !c.Verify {
+	if c.Sensor != SensorFanotify || c.Network != NetworkDefault || c.Verify != VerifyOn {
 		t.Errorf("sensor %s, network %s, verify %v", c.Sensor, c.Network, c.Verify)
 	}
 	if want := (Start{Env: []string{"A=1", "B=2", "C=2"}, Cmd: []string{"mine"}}); !reflect.DeepEqual(c.Start, want) {
@@ -357,7 +357,7 @@ func TestGrammar(t *testing.T) {
 		{`sensor fanotify`, true},
 		{`lock slim.lock`, false},
 		{`verify on`, true},
-		{`verify repair`, false},
+		{`verify repair`, true},
 		{`verify off`, true},
 		{`rule X=off reason=y until=2027-01-01`, true},
 		{`policy FILE`, true},

@@ -17,9 +17,8 @@ import (
 // Values of settings that directives share; those in …Later are not
 // supported yet.
 var (
-	sensors            = []string{string(SensorAuto), string(SensorSeccomp), string(SensorFanotify)}
-	verifications      = []string{"on", "off"}
-	verificationsLater = []string{"repair"}
+	sensors       = []string{string(SensorAuto), string(SensorSeccomp), string(SensorFanotify)}
+	verifications = []string{string(VerifyOn), string(VerifyRepair), string(VerifyOff)}
 )
 
 // setting is one SLIM or SLIM_* name.
@@ -35,7 +34,7 @@ func settings() []setting {
 	return []setting{
 		{"SLIM", chosen([]string{string(ModeOn), string(ModeLint), string(ModeOff)}, nil, func(c *Config, v string) { c.Mode = Mode(v) })},
 		{"SLIM_SENSOR", chosen(sensors, nil, func(c *Config, v string) { c.Sensor = Sensor(v) })},
-		{"SLIM_VERIFY", chosen(verifications, verificationsLater, func(c *Config, v string) { c.Verify = v == "on" })},
+		{"SLIM_VERIFY", chosen(verifications, nil, func(c *Config, v string) { c.Verify = Verify(v) })},
 		{"SLIM_OUTPUT", chosen(
 			[]string{string(OutputImage), string(OutputFat), string(OutputReport), string(OutputRootfs)}, []string{"lock"},
 			func(c *Config, v string) { c.Output = Output(v) })},

@@ -42,6 +42,7 @@ func Resolve(ctx context.Context, root *rootfs.Root, trace io.Reader, pack manif
 	for _, step := range []func() error{
 		b.prepare,
 		func() error { return b.readTrace(trace) },
+		b.keepAdded,
 		b.keepByGranularity,
 		b.applyRules,
 		b.keepConfig,
@@ -126,6 +127,24 @@ func (b *builder) readTrace(trace io.Reader) (err error) {
 		return b.touch(e)
 	})
 	return err
+}
+
+// keepAdded keeps what verifying found missing.
+func (b *builder) keepAdded() error {
+	for _, p := range b.pack.Added {
+		path, whole := strings.CutSuffix(string(p), "/")
+		if err := b.keepNamed(path, Verify); err != nil {
+			return fmt.Errorf("added by verify repair: %w", err)
+		}
+		t, ok, err := b.follow(path, Verify, 0)
+		if err == nil && ok && whole {
+			err = b.keepContent(t, Verify, 0)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // writes are the operations that need the folder of the path.

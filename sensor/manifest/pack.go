@@ -13,6 +13,9 @@ type Pack struct {
 	Granularity string `json:"granularity,omitempty"`
 	// Copied are the places that the Dockerfile's COPY and ADD filled.
 	Copied []Copy `json:"copied,omitempty"`
+	// Added are paths that verifying found missing, sorted. Of a folder it is the
+	// folder alone, unless a slash follows: then with all that is in it.
+	Added []Path `json:"added,omitempty"`
 	// Epoch is SOURCE_DATE_EPOCH in seconds: no mtime in the slim root is
 	// later. Nil means unset.
 	Epoch *int64 `json:"epoch,omitempty"`

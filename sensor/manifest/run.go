@@ -17,6 +17,12 @@ type Run struct {
 	// Calls asks for the set of system calls of each phase, which costs the app
 	// time.
 	Calls bool `json:"calls,omitempty"`
+	// ReadOnly says that the step's root is mounted read-only. A run that fails
+	// after it has tried to write to it is then a result like a good one, with
+	// RunReport.Failure.
+	ReadOnly bool `json:"readOnly,omitempty"`
+	// Tentative says so of any run that fails.
+	Tentative bool `json:"tentative,omitempty"`
 	// TimeoutSeconds bounds the whole run.
 	TimeoutSeconds float64 `json:"timeoutSeconds"`
 }
@@ -188,6 +194,10 @@ type RunReport struct {
 	// probes were done, sorted, at most 20. Their parent is the app's first
 	// process, or became it when theirs ended.
 	Zombies []string `json:"zombies,omitempty"`
+	// ReadOnly says that the root was mounted read-only.
+	ReadOnly bool `json:"readOnly,omitempty"`
+	// Failure is why a tentative run failed; nil for a good one.
+	Failure *Failure `json:"failure,omitempty"`
 	// Complaints are the lines of the app's log that speak of something missing,
 	// at most MaxComplaints of different forms.
 	Complaints []Complaint `json:"complaints,omitempty"`

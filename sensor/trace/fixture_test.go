@@ -74,6 +74,7 @@ func fixtureVerbs() map[string]func(string) error {
 		"cat":    func(string) error { _, err := io.Copy(os.Stdout, os.Stdin); return err },
 		"open":   func(name string) error { f, err := os.Open(name); return closeIf(f, err) },
 		"try":    func(name string) error { _, _ = os.ReadFile(name); return nil },
+		"make":   func(name string) error { return os.WriteFile(name, nil, 0o600) },
 		"list":   func(name string) error { _, err := os.ReadDir(name); return err },
 		"reopen": func(string) error { f, err := os.OpenFile("/dev/stdout", os.O_WRONLY, 0); return closeIf(f, err) },
 		"self":   saySelf,

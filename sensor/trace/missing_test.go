@@ -135,3 +135,42 @@ func TestAnswersFit(t *testing.T) {
 		t.Error("there is an answer where there was none")
 	}
 }
+
+// TestTentative: where a failure is a result, the step succeeds.
+func TestTentative(t *testing.T) {
+	dir, fat := lacking(t)
+	made := dir + "/made"
+	for _, tc := range []struct {
+		name     string
+		change   func(*manifest.Run)
+		verb     string
+		isResult bool
+	}{
+		{"fails", func(*manifest.Run) {}, "try:" + dir + "/gone", false},
+		{"tentative", func(r *manifest.Run) { r.Tentative = true }, "try:" + dir + "/gone", true},
+		{"read-only", func(r *manifest.Run) { r.ReadOnly = true }, "try:" + dir + "/gone", false},
+		{"read-only and writes", func(r *manifest.Run) { r.ReadOnly = true }, "make:" + made, true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			run := tool(t, tc.verb, "exit:3")
+			tc.change(&run)
+			got := contain(t, run, sensorOrder{Mode: Verify, Dirs: Dirs{Source: fat}})
+			if !tc.isResult {
+				if got.code != 1 || got.failure == nil {
+					t.Fatalf("exit %d, failure %+v", got.code, got.failure)
+				}
+				return
+			}
+			if got.code != 0 || got.failure != nil || got.report == nil || got.report.Failure == nil {
+				t.Fatalf("exit %d, failure %+v, report %+v", got.code, got.failure, got.report)
+			}
+			f := got.report.Failure
+			if f.Got != "exit 3" || got.report.ReadOnly != run.ReadOnly || (len(got.report.Changes) > 0) != run.ReadOnly {
+				t.Errorf("report %+v, failure %+v", got.report, f)
+			}
+			if run.Tentative && (len(f.Missing) != 1 || f.Missing[0].Path != manifest.Path(dir+"/gone")) {
+				t.Errorf("missing %+v", f.Missing)
+			}
+		})
+	}
+}

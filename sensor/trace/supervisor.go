@@ -64,7 +64,7 @@ func newSupervisor(input string, mode Mode, stdout io.Writer) (*supervisor, erro
 		mode:    mode,
 		console: c,
 		log:     &appLog{console: c},
-		report:  manifest.RunReport{Version: manifest.Version, Phases: phasesOf(run)},
+		report:  manifest.RunReport{Version: manifest.Version, Phases: phasesOf(run), ReadOnly: run.ReadOnly},
 	}
 	if s.signal, err = parseSignal(run.Stop.Signal); err != nil {
 		return nil, &manifest.Failure{Phase: phaseStop, Message: err.Error(), Remedy: "correct STOPSIGNAL"}
@@ -131,9 +131,25 @@ func (s *supervisor) supervise(ctx context.Context) (outcome, error) {
 		if errors.Is(err, record.ErrLost) { // which may be why
 			f.Message += "; besides, " + err.Error()
 		}
-		return outcome{failure: f}, nil
+		return s.failed(f, result), nil
 	}
 	return s.conclude(result, err), nil
+}
+
+// failed is the outcome of a run that failed.
+func (s *supervisor) failed(f *manifest.Failure, result *record.Result) outcome {
+	var changed []manifest.Touch
+	if result != nil {
+		changed, _ = changes(result)
+	}
+	if !s.run.Tentative && (!s.run.ReadOnly || len(changed) == 0) {
+		return outcome{failure: f}
+	}
+	s.console.printf("failed: %s", f.Message)
+	f.Version = manifest.Version
+	return outcome{report: manifest.RunReport{
+		Version: manifest.Version, Phases: s.report.Phases, Main: -1, ReadOnly: s.run.ReadOnly, Changes: changed, Failure: f,
+	}}
 }
 
 // newSession arms the recorders that the run asks for.
