@@ -238,10 +238,7 @@ func (b *build) lintOnly(ctx context.Context) error {
 	if b.tools, err = findTools(b.client, b.bc.BuildPlatforms[0]); err != nil {
 		return err
 	}
-	var p *ocispecs.Platform
-	if len(b.bc.TargetPlatforms) > 0 {
-		p = &b.bc.TargetPlatforms[0]
-	}
+	p := b.judged()
 	fat, err := b.convert(ctx, p, 0)
 	if err != nil {
 		return err
@@ -281,7 +278,7 @@ func (b *build) findings(ctx context.Context) (found []lint.Finding, err error) 
 func (b *build) lintInput(ctx context.Context) (lint.Input, lint.Settings, error) {
 	in := lint.Input{
 		Filename: b.src.Filename, Data: b.src.Data, Target: b.bc.Target, BuildArgs: b.bc.BuildArgs,
-		Contexts: namedContexts(b.client.BuildOpts().Opts), Check: b.bc.BuildArgs["BUILDKIT_DOCKERFILE_CHECK"],
+		Contexts: namedContexts(b.client.BuildOpts().Opts, platformID(b.judged())), Check: b.bc.BuildArgs["BUILDKIT_DOCKERFILE_CHECK"],
 	}
 	patterns, err := b.bc.DockerIgnorePatterns(ctx)
 	if err != nil {
@@ -319,16 +316,29 @@ func (b *build) policySettings(ctx context.Context) (lint.Settings, error) {
 // failNever is the value of SLIM_FAIL_ON with which no rule fails a build.
 const failNever = "never"
 
-// namedContexts are the values of --build-context by name, for whichever platform.
-func namedContexts(opts map[string]string) map[string]string {
+// namedContexts are the values of --build-context by name: for the platform those
+// that name it, "name::linux/arm64", before those for all (dockerui,
+// Client.namedContext).
+func namedContexts(opts map[string]string, platform string) map[string]string {
 	contexts := map[string]string{}
-	for _, key := range slices.Sorted(maps.Keys(opts)) {
-		if name, ok := strings.CutPrefix(key, "context:"); ok {
-			name, _, _ = strings.Cut(name, "::") // a platform may follow
+	for _, key := range slices.Sorted(maps.Keys(opts)) { // the plain name comes first
+		name, ok := strings.CutPrefix(key, "context:")
+		if !ok {
+			continue
+		}
+		if name, only, limited := strings.Cut(name, "::"); !limited || only == platform {
 			contexts[name] = opts[key]
 		}
 	}
 	return contexts
+}
+
+// judged is the platform that the rules judge; nil is the worker's own.
+func (b *build) judged() *ocispecs.Platform {
+	if len(b.bc.TargetPlatforms) == 0 {
+		return nil
+	}
+	return &b.bc.TargetPlatforms[0]
 }
 
 // verdict prints the warnings and fails with the errors.

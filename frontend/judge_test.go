@@ -1,6 +1,7 @@
 package frontend
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -30,5 +31,23 @@ func TestExamplesKeepTheRules(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestNamedContexts: what is for another platform than the one that is judged
+// does not count.
+func TestNamedContexts(t *testing.T) {
+	opts := map[string]string{
+		"context:base": "local:base", "context:base::linux/amd64": "docker-image://amd", "context:base::linux/arm64": "docker-image://arm",
+		"context:arm::linux/arm64": "local:arm", "context:node:22": "local:node", "target": "x",
+	}
+	for platform, want := range map[string]map[string]string{
+		"linux/amd64": {"base": "docker-image://amd", "node:22": "local:node"},
+		"linux/arm64": {"base": "docker-image://arm", "arm": "local:arm", "node:22": "local:node"},
+		"linux/s390x": {"base": "local:base", "node:22": "local:node"},
+	} {
+		if got := namedContexts(opts, platform); !maps.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v", platform, got, want)
+		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"unicode"
 
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
+
+	"github.com/org/slimfile/frontend/lint/shell"
 )
 
 // source is an instruction's text up to its here-documents, with continuation
@@ -17,28 +19,12 @@ type source struct {
 
 // source reads the text of the instruction that stands in these lines.
 func (doc *document) source(at []parser.Range) source {
-	var src source
-	var text strings.Builder
-	first, last := at[0].Start.Line, at[len(at)-1].End.Line
-	for n := first; n <= last && n <= len(doc.lines); n++ {
-		line := doc.lines[n-1]
-		if blank := strings.TrimSpace(line); n > first && (blank == "" || blank[0] == '#') {
-			continue
-		}
-		cut, continued := strings.CutSuffix(strings.TrimRight(line, " \t"), string(doc.escape))
-		if continued = continued && !strings.HasSuffix(cut, string(doc.escape)); continued {
-			line = cut
-		}
-		text.WriteString(line)
-		for i := range len(line) {
-			src.at = append(src.at, parser.Position{Line: n, Character: i})
-		}
-		if !continued {
-			break
-		}
+	first, last := at[0].Start.Line-1, min(at[len(at)-1].End.Line, len(doc.lines))
+	text, places, _ := shell.Join(doc.lines[first:last], doc.escape)
+	for i := range places {
+		places[i].Line += first + 1
 	}
-	src.text = text.String()
-	return src
+	return source{text, places}
 }
 
 // span is where the bytes from to to (exclusive, not empty) stand.

@@ -44,7 +44,7 @@ func stockRules() []*Rule {
 		with(checkSecretTriggers, stock(&linter.RuleSecretsUsedInArgOrEnv, Error, "DL3064", "CIS-4.10", "CIS-DI-0010", "DS-0031")),
 		stock(&linter.RuleInvalidDefaultArgInFrom, Warn),
 		with(checkPlatformUnknown, stock(&linter.RuleFromPlatformFlagConstDisallowed, Warn, "DL3029")),
-		stock(&linter.RuleCopyIgnoredFile, Warn),
+		with(checkIgnored, stock(&linter.RuleCopyIgnoredFile, Warn)),
 		stock(&linter.RuleInvalidDefinitionDescription, Off),
 		stock(&linter.RuleExposeProtoCasing, Warn),
 		with(checkPortOutOfRange, stock(&linter.RuleExposeInvalidFormat, Warn, "DL3011", "DS-0008")),

@@ -136,25 +136,35 @@ func (b *body) shebang() error {
 	return err
 }
 
-// joinContinuations joins the lines of an instruction up to its here-documents,
-// leaving out comments and empty lines, and returns the number of lines read.
+// joinContinuations is Join with the offset of each byte in l.
 func joinContinuations(src Source, l lines) (text, int) {
+	joined, places, n := Join(src.Lines, src.Escape)
+	at := make([]int, len(places))
+	for i, p := range places {
+		at[i] = l.starts[p.Line] + p.Character
+	}
+	return text{joined, at}, n
+}
+
+// Join joins the lines of an instruction up to its here-documents, leaving out
+// comments and empty lines. It returns the place of each byte, with lines from 0,
+// and the number of lines read.
+func Join(lines []string, escape rune) (joined string, at []parser.Position, n int) {
 	var out strings.Builder
-	var at []int
-	for i, line := range src.Lines {
+	for i, line := range lines {
 		if trimmed := strings.TrimSpace(line); i > 0 && (trimmed == "" || trimmed[0] == '#') {
 			continue
 		}
-		line, continued := cutContinuation(line, src.Escape)
+		line, continued := cutContinuation(line, escape)
 		out.WriteString(line)
 		for k := range len(line) {
-			at = append(at, l.starts[i]+k)
+			at = append(at, parser.Position{Line: i, Character: k})
 		}
 		if !continued {
-			return text{out.String(), at}, i + 1
+			return out.String(), at, i + 1
 		}
 	}
-	return text{out.String(), at}, len(src.Lines)
+	return out.String(), at, len(lines)
 }
 
 // cutContinuation cuts the escape character off a line that is continued: the

@@ -1,0 +1,4 @@
+FROM scratch
+COPY app.env /app.env
+CMD ["/app"]
+# want: 2

@@ -1,0 +1,2 @@
+FROM scratch
+COPY src/main.go /app/
