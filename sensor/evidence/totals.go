@@ -19,6 +19,7 @@ type totals struct {
 	byPackage  []count // removed
 	ownedFiles []int64
 	keptFiles  []int64
+	listed     []manifest.Total // folders that lost what the run listed
 }
 
 type count struct{ files, bytes int64 }
@@ -176,6 +177,7 @@ func (t *totals) summary(set *keepset.Set) manifest.Summary {
 	t.sum.TotalPackages = len(t.list)
 	t.sum.KeptPackages = len(t.left().Kept)
 	t.sum.Probes, t.sum.Listed, t.sum.Warnings = set.Probes(), set.Listed(), set.Warnings()
+	t.listed = set.Worst()
 	for level, more := range set.Levels() {
 		if t.sum.Levels == nil {
 			t.sum.Levels = map[string]int64{}
@@ -187,7 +189,7 @@ func (t *totals) summary(set *keepset.Set) manifest.Summary {
 
 // sums returns what was removed, largest first.
 func (t *totals) sums() manifest.Removed {
-	r := manifest.Removed{Folders: []manifest.Total{}, Packages: []manifest.Total{}}
+	r := manifest.Removed{Folders: []manifest.Total{}, Packages: []manifest.Total{}, Listed: t.listed}
 	for name, c := range t.folders {
 		r.Folders = append(r.Folders, manifest.Total{Name: manifest.Path(name), Files: c.files, Bytes: c.bytes})
 	}

@@ -8,12 +8,14 @@
 package keepset
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -99,7 +101,7 @@ type builder struct {
 	wordNodes map[nodeID]bool
 
 	sockets   []string
-	listed    int
+	listed    []lostEntries // the folders that the run listed, worst first
 	generated []File
 	warnings  []string
 }
@@ -343,10 +345,17 @@ func (b *builder) countListed() error {
 			kept++
 		}
 		if kept < len(names) {
-			b.listed++
+			b.listed = append(b.listed, lostEntries{folder: id, entries: len(names) - kept})
 		}
 	}
+	slices.SortStableFunc(b.listed, func(x, y lostEntries) int { return cmp.Compare(y.entries, x.entries) })
 	return nil
+}
+
+// lostEntries says how many entries a folder has lost.
+type lostEntries struct {
+	folder  nodeID
+	entries int
 }
 
 func (b *builder) set() *Set {

@@ -29,7 +29,7 @@ var developerModules = map[string]bool{
 }
 
 // developerParts are the same within packages.
-var developerParts = []string{"_pytest", "conftest", "distutils", "f2py", "test", "tests"}
+var developerParts = []string{"_pytest", "_reloader", "conftest", "distutils", "f2py", "test", "tests"}
 
 // frozenModules are part of the interpreter (Python/frozen.c), or read whenever
 // it starts.
@@ -187,7 +187,7 @@ func (m pythonModule) isFrozen(root, file string) bool {
 // keepName keeps the modules of a dotted name. Two folders of sys.path may have
 // one of that name; which comes first only Python knows.
 func (m pythonModule) keepName(roots, parts []string) error {
-	if slices.ContainsFunc(parts, func(part string) bool { return slices.Contains(developerParts, part) }) {
+	if m.loaded && slices.ContainsFunc(parts, func(part string) bool { return slices.Contains(developerParts, part) }) {
 		return nil
 	}
 	for _, root := range roots {

@@ -14,7 +14,7 @@ type Set struct {
 	warnings  []string
 	pack      manifest.Pack
 	probes    int
-	listed    int
+	listed    []lostEntries
 	levels    map[string]int64
 	db        *dpkg.DB
 }
@@ -91,7 +91,20 @@ func (s *Set) Levels() map[string]int64 { return s.levels }
 
 // Listed returns the number of kept directories that the run listed and that
 // the slim image has fewer entries of than the run saw.
-func (s *Set) Listed() int { return s.listed }
+func (s *Set) Listed() int { return len(s.listed) }
+
+// maxWorst bounds the folders that Worst names.
+const maxWorst = 20
+
+// Worst names those of the folders that Listed counts which have lost most, and
+// how many entries.
+func (s *Set) Worst() []manifest.Total {
+	var worst []manifest.Total
+	for _, l := range s.listed[:min(len(s.listed), maxWorst)] {
+		worst = append(worst, manifest.Total{Name: manifest.Path(s.tree.path(l.folder)), Files: int64(l.entries)})
+	}
+	return worst
+}
 
 // Pack returns what the set was made for.
 func (s *Set) Pack() manifest.Pack { return s.pack }

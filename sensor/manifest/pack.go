@@ -129,6 +129,9 @@ type Touched struct {
 type Removed struct {
 	Folders  []Total `json:"folders"`  // by top folder, largest first
 	Packages []Total `json:"packages"` // by owning OS package, largest first
+	// Listed are the folders that the app listed and that have lost most
+	// entries, which are Files, without Bytes.
+	Listed []Total `json:"listed,omitempty"`
 }
 
 // Total counts files and bytes under a name.
