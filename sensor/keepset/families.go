@@ -37,6 +37,7 @@ type familyFile struct {
 // families are all of them, at most 255: a node has a byte for its rule. What
 // belongs to one runtime stands in a file of its own.
 var families = slices.Concat(
+	backendFamilies,
 	databaseFamilies,
 	erlangFamilies,
 	glibcFamilies,

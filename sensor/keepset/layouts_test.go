@@ -112,6 +112,17 @@ func TestRuntimesElsewhere(t *testing.T) {
 			not:     []string{"/srv/other", "/app/secret"},
 		},
 		{
+			name: "backends of a Python package",
+			image: Image{
+				"/usr/bin/python3.11": Exe(""), "/usr/lib/python3.11/os.py": "", "/usr/lib/python3.11/bz2.py": "",
+				"/usr/lib/python3/dist-packages/anyio/__init__.py": "", "/usr/lib/python3/dist-packages/anyio/__pycache__/__init__.cpython-311.pyc": "",
+				"/usr/lib/python3/dist-packages/anyio/_backends/_asyncio.py": "import bz2", "/usr/lib/python3/dist-packages/other/_backends/_a.py": "", "/usr/lib/python3/dist-packages/other/__init__.py": "",
+			},
+			touches: []string{"executed /usr/bin/python3.11", "opened /usr/lib/python3.11/os.py", "opened /usr/lib/python3/dist-packages/anyio/__pycache__/__init__.cpython-311.pyc", "opened /usr/lib/python3/dist-packages/other/__init__.py"},
+			want:    []string{"/usr/lib/python3/dist-packages/anyio/_backends/_asyncio.py", "/usr/lib/python3.11/bz2.py"},
+			not:     []string{"/usr/lib/python3/dist-packages/other/_backends/_a.py"},
+		},
+		{
 			name: "what a web server starts",
 			image: Image{
 				"/etc/lighttpd/lighttpd.conf": "server.document-root = \"/srv/www\"\ncgi.assign = ( \".sh\" => \"/bin/sh\" )\n", "/bin/sh": Exe(""), "/bin/tr": Exe(""), "/bin/cut": Exe(""),
