@@ -143,6 +143,18 @@ func TestRuntimesElsewhere(t *testing.T) {
 			not:     []string{"/usr/share/zoneinfo/right/UTC"},
 		},
 		{
+			name: "zones of a source that chooses one, drivers of a database, names of characters",
+			image: Image{
+				"/app/a.rb": "ENV[\"TZ\"] = zone", "/usr/share/zoneinfo/Asia/Tokyo": "", "/app/b.pl": "require DBI; require charnames;", "/usr/lib/x86_64-linux-gnu/perl5/5.36/DBI.pm": "",
+				"/usr/lib/x86_64-linux-gnu/perl5/5.36/DBD/SQLite.pm": "", "/usr/lib/x86_64-linux-gnu/perl5/5.36/auto/DBD/SQLite/SQLite.so": lib(), "/usr/share/perl/5.36.0/charnames.pm": "use _charnames ();",
+				"/usr/share/perl/5.36.0/_charnames.pm": "", "/usr/share/perl/5.36.0/unicore/Name.pl": "", "/usr/share/perl/5.36.0/unicore/UCD.pl": "",
+			},
+			touches: []string{"opened /app/a.rb", "opened /app/b.pl"},
+			want: []string{"/usr/share/zoneinfo/Asia/Tokyo", "/usr/lib/x86_64-linux-gnu/perl5/5.36/DBD/SQLite.pm", "/usr/lib/x86_64-linux-gnu/perl5/5.36/auto/DBD/SQLite/SQLite.so",
+				"/usr/share/perl/5.36.0/unicore/Name.pl"},
+			not: []string{"/usr/share/perl/5.36.0/unicore/UCD.pl"},
+		},
+		{
 			name:    "names that are extensions alone",
 			image:   Image{"/usr/lib/ruby/vendor_ruby/.rb": "", "/usr/share/perl5/.pm": "", "/usr/share/perl5/A.pm": "", "/usr/share/php/.php": "", "/usr/lib/ruby/gems/a-1/.rb": ""},
 			touches: []string{"opened /usr/lib/ruby/vendor_ruby/.rb", "opened /usr/share/perl5/.pm", "opened /usr/share/php/.php", "opened /usr/lib/ruby/gems/a-1/.rb"},

@@ -14,7 +14,8 @@ var perlFamilies = []family{
 	{rule: "perl modules", name: regexp.MustCompile(`^[^.]+$`), folder: regexp.MustCompile(`/s?bin$`), keep: keepPerlProgram},
 	{rule: "perl package", name: regexp.MustCompile(`\.(pm|so)$`), folder: perlVendor, keep: whenTouched(keepPerlPackage)},
 	{rule: "perl unicode tables", name: regexp.MustCompile(`\.pl$`), folder: regexp.MustCompile(`/unicore(/|$)`), keep: whenTouched(keepUnicore)},
-	{rule: "perl unicode tables", name: regexp.MustCompile(`^_charnames\.pm$`), keep: whenTouched(named("@/unicore"))},
+	{rule: "perl unicode tables", name: regexp.MustCompile(`^_charnames\.pm$`), keep: named("@/unicore/Name.pl", "@/unicore/Name.pm")},
+	{rule: "perl database drivers", name: regexp.MustCompile(`^DBI\.pm$`), keep: named("@/DBD")},
 	{rule: "perl encodings", name: regexp.MustCompile(`\.(pm|pl|psgi|cgi|fcgi)$`), keep: whenTouched(keepEastAsian)},
 	{rule: "perl encodings", name: regexp.MustCompile(`^Encode\.pm$`), folder: regexp.MustCompile(`/perl`), keep: whenTouched(keepPerlEncodings)},
 }
