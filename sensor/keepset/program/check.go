@@ -195,7 +195,7 @@ func (c *Checker) elf(path, physical string) (*manifest.Obstacle, error) {
 		o.Kind, o.Needs = manifest.ObstacleLoader, manifest.Path(file.Interp)
 		return o, ignoreAbsent(err)
 	}
-	return c.libraries(o, path, file)
+	return c.libraries(o, physical, file)
 }
 
 // maxLibraries bounds the libraries of one program that are looked at.
@@ -209,13 +209,16 @@ type object struct {
 	inherited []string
 }
 
-// libraries looks for the libraries of a program as its loader would, and notes
-// the first that is missing in o.
-func (c *Checker) libraries(o *manifest.Obstacle, path string, program *elfdyn.File) (*manifest.Obstacle, error) {
+// libraries looks for the libraries of the program at a physical path as its
+// loader would, and notes the first that is missing in o. $ORIGIN of a program
+// is where the kernel found it, behind all links (glibc,
+// sysdeps/unix/sysv/linux/dl-origin.c); that of a library is where it was looked
+// for.
+func (c *Checker) libraries(o *manifest.Obstacle, physical string, program *elfdyn.File) (*manifest.Obstacle, error) {
 	loaded := map[string]bool{rootfs.Base(program.Interp): true}
 	type lack struct{ name, by string }
 	var missing []lack
-	todo := []object{{path: path, file: program}}
+	todo := []object{{path: physical, file: program}}
 	for seen := 0; len(todo) > 0 && seen < maxLibraries; seen++ {
 		this := todo[0]
 		todo = todo[1:]
