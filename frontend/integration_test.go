@@ -33,6 +33,7 @@ func TestIntegration(t *testing.T) {
 		{"bad input", testBadInput},
 		{"hard input", testHardInput},
 		{"rules", testRules},
+		{"fixes", testFixes},
 		{"buildx", testBuildx},
 		{"stock", testStock},
 		{"image", testImage},
