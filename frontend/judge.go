@@ -14,6 +14,7 @@ import (
 	"github.com/moby/buildkit/client/llb/sourceresolver"
 	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
 	"github.com/moby/buildkit/frontend/dockerfile/linter"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	gwclient "github.com/moby/buildkit/frontend/gateway/client"
 	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
@@ -85,6 +86,10 @@ func severity(name string) lint.Severity {
 // RulesError is a Dockerfile that breaks rules.
 type RulesError struct {
 	Findings []lint.Finding // those that fail the build
+	// warnings: they fail it too, so that a lower severity helps nobody.
+	warnings bool
+	// firm: a policy keeps SLIM_FAIL_ON from helping.
+	firm bool
 }
 
 // maxShown bounds the findings of one message; one screen.
@@ -106,8 +111,14 @@ func (e *RulesError) Error() string {
 		fmt.Fprintf(&out, "\n  %s", linter.LintFormatShort(f.Rule.Name, f.Message, f.Line()))
 	}
 	first := e.Findings[0].Rule
-	fmt.Fprintf(&out, "\nWhy: %s\nTo accept it for a reason: # slim: rule %s=warn reason=\"…\"; to build whatever the rules say: --build-arg SLIM_FAIL_ON=never",
-		first.URL(), first.Name)
+	accepted := lint.Warn
+	if e.warnings {
+		accepted = lint.Off
+	}
+	fmt.Fprintf(&out, "\nWhy: %s\nTo accept it for a reason: # slim: rule %s=%s reason=\"…\"", first.URL(), first.Name, accepted)
+	if !e.firm {
+		fmt.Fprintf(&out, "; to build whatever the rules say: --build-arg SLIM_FAIL_ON=%s", failNever)
+	}
 	return out.String()
 }
 
@@ -341,6 +352,23 @@ func (b *build) judged() *ocispecs.Platform {
 	return &b.bc.TargetPlatforms[0]
 }
 
+// takeCheckErrors leaves it to the judge to fail where "check=error=true" makes
+// warnings errors: conversion would name the stock rules alone, and no lines.
+func (b *build) takeCheckErrors() (err error) {
+	config := b.bc.LinterConfig // of BUILDKIT_DOCKERFILE_CHECK
+	if config == nil {
+		text, _, _, _ := parser.ParseDirective("check", b.src.Data)
+		if config, err = linter.ParseLintOptions(text); err != nil {
+			return fmt.Errorf("read # check=%s: %w", text, err)
+		}
+	}
+	if b.checkErrors = config.ReturnAsError; b.checkErrors {
+		config.ReturnAsError = false
+		b.bc.LinterConfig = config
+	}
+	return nil
+}
+
 // verdict prints the warnings and fails with the errors.
 func (b *build) verdict(ctx context.Context, found []lint.Finding) error {
 	var failing []lint.Finding
@@ -357,5 +385,5 @@ func (b *build) verdict(ctx context.Context, found []lint.Finding) error {
 	if len(failing) == 0 {
 		return nil
 	}
-	return &RulesError{failing}
+	return &RulesError{Findings: failing, warnings: b.cfg.FailOn == "warn" || b.checkErrors, firm: b.profile == policy.Release}
 }

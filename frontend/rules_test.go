@@ -56,6 +56,7 @@ func testRules(t *testing.T, s suite) {
 			{"warnings fail", "# slim: rule NonRootUser=warn", []string{"SLIM_FAIL_ON=warn"}, false, "NonRootUser"},
 			{"unknown rule", "# slim: rule NonRotUser=off", nil, false, `did you mean "NonRootUser"?`},
 			{"exception that ended", "# slim: rule NonRootUser=off until=2020-01-31", nil, false, "ended with 2020-01-31"},
+			{"warnings are errors", "MAINTAINER x", []string{"BUILDKIT_DOCKERFILE_CHECK=error=true"}, false, "MaintainerDeprecated: "},
 			{"check directive", "", []string{"BUILDKIT_DOCKERFILE_CHECK=skip=NonRootUser"}, false, ""},
 		} {
 			t.Run(test.name, func(t *testing.T) {
@@ -114,6 +115,7 @@ func testRules(t *testing.T, s suite) {
 			}
 			write("policy.yaml", "rules:\n  NonRootUser: warn\n  NoSSHPort: error\nlocked: [NoSSHPort]\n")
 			write("broken.yaml", "rulez: {}\n")
+			write("release.yaml", "profile: release\n")
 			b := judged("EXPOSE 22", `CMD ["read", "/fixture"]`, "# slim: rule NoSSHPort=off reason=test")
 			for _, test := range []struct {
 				name  string
@@ -134,6 +136,12 @@ func testRules(t *testing.T, s suite) {
 					}
 				})
 			}
+			t.Run("that no argument softens", func(t *testing.T) {
+				err := s.refused(t, args(namedContext(t, b, "policy", dir), "SLIM_POLICY=release.yaml"))
+				if !strings.Contains(err.Error(), "=warn reason=") || strings.Contains(err.Error(), "SLIM_FAIL_ON") {
+					t.Errorf("what would help is wrong: %v", err)
+				}
+			})
 		})
 		t.Run("built image", func(t *testing.T) {
 			b := judged("EXPOSE 8080 8081", `CMD ["serve"]`, "# slim: rule NonRootUser=off", "# slim: ready tcp:8080")
@@ -277,6 +285,7 @@ func testBuildx(t *testing.T, s suite) {
 	for name, text := range map[string]string{
 		"Dockerfile":  "# syntax=org/slimfile\nFROM scratch AS first\n# check=skip=X\nFROM scratch\nUSER 1\nWORKDIR /\nCMD /app\n",
 		"Dockerfile2": "# syntax=org/slimfile\nFROM scratch\nUSER 1\nWORKDIR /app\nCMD [\"/app\"]\n",
+		"Dockerfile3": "# syntax=org/slimfile\n# check=error=true\nFROM scratch\nMAINTAINER x\nUSER 1\nWORKDIR /app\nCMD [\"/app\"]\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
@@ -295,6 +304,7 @@ func testBuildx(t *testing.T, s suite) {
 		{"targets", []string{"--call=targets"}, "first", "", 0},
 		{"outline", []string{"--call=outline"}, "", "", 0},
 		{"build", nil, "", "JSONArgsRecommended", 1},
+		{"build where warnings are errors", []string{"-f", "Dockerfile3"}, "", "rule MaintainerDeprecated=off reason=", 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			out, errs, code := s.env.Buildx(t, dir, append(test.args, ".")...)

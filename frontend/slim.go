@@ -39,6 +39,8 @@ type build struct {
 	policy     policySource
 	profile    policy.Profile    // the policy's
 	advisories policy.Advisories // where the policy says that they are
+	// checkErrors: "check=error=true" makes warnings errors.
+	checkErrors bool
 
 	converting sync.Mutex // see convert
 
@@ -101,6 +103,9 @@ func (b *build) prepare(ctx context.Context) (err error) {
 	if b.input, b.settings, err = b.lintInput(ctx); err != nil {
 		return err
 	}
+	if err := b.takeCheckErrors(); err != nil {
+		return err
+	}
 	b.done = map[string]*slimmed{}
 	return b.readBodies(ctx)
 }
@@ -136,9 +141,10 @@ func (b *build) platform(ctx context.Context, p *ocispecs.Platform, idx int) (*d
 	return b.result(ctx, s)
 }
 
-// convert makes the fat image's graph. BUILDKIT_DOCKERFILE_CHECK makes a linter
-// configuration that all platforms share, and conversion writes into it
-// (newRuleLinter in dockerfile2llb): then it is one platform's turn at a time.
+// convert makes the fat image's graph. BUILDKIT_DOCKERFILE_CHECK, as
+// takeCheckErrors, makes a linter configuration that all platforms share, and
+// conversion writes into it (newRuleLinter in dockerfile2llb): then it is one
+// platform's turn at a time.
 func (b *build) convert(ctx context.Context, p *ocispecs.Platform, idx int) (*dockerfile2llb.Result, error) {
 	if b.bc.LinterConfig != nil {
 		b.converting.Lock()
