@@ -52,6 +52,7 @@ var families = slices.Concat(
 	programFamilies,
 	pythonFamilies,
 	rubyFamilies,
+	startFamilies,
 	tlsFamilies,
 	webFamilies,
 )

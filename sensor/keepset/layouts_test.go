@@ -123,6 +123,42 @@ func TestRuntimesElsewhere(t *testing.T) {
 			not:     []string{"/usr/lib/python3/dist-packages/other/_backends/_a.py"},
 		},
 		{
+			name: "formats of Pillow",
+			image: Image{
+				"/usr/bin/python3.11": Exe(""), "/usr/lib/python3.11/os.py": "", "/usr/lib/python3.11/zlib.py": "", "/usr/lib/python3/dist-packages/PIL/__init__.py": "",
+				"/usr/lib/python3/dist-packages/PIL/WebPImagePlugin.py": "from . import _webp", "/usr/lib/python3/dist-packages/PIL/_webp.so": lib("libwebp.so"), "/usr/lib/x86_64-linux-gnu/libwebp.so": lib(),
+				"/usr/lib/python3/dist-packages/PIL/PdfImagePlugin.py": "from . import PdfParser", "/usr/lib/python3/dist-packages/PIL/PdfParser.py": "import zlib", "/usr/lib/python3/dist-packages/PIL/ImageShow.py": "",
+			},
+			touches: []string{"executed /usr/bin/python3.11", "opened /usr/lib/python3.11/os.py", "opened /usr/lib/python3/dist-packages/PIL/__init__.py"},
+			want: []string{"/usr/lib/python3/dist-packages/PIL/WebPImagePlugin.py", "/usr/lib/python3/dist-packages/PIL/_webp.so", "/usr/lib/x86_64-linux-gnu/libwebp.so",
+				"/usr/lib/python3/dist-packages/PIL/PdfParser.py", "/usr/lib/python3.11/zlib.py"},
+			not: []string{"/usr/lib/python3/dist-packages/PIL/ImageShow.py"},
+		},
+		{
+			name: "languages of Babel",
+			image: Image{
+				"/usr/lib/python3/dist-packages/babel/localedata.py": "", "/usr/lib/python3/dist-packages/babel/__pycache__/localedata.cpython-311.pyc": "", "/usr/lib/python3/dist-packages/babel/locale-data": Link("/usr/share/babel"),
+				"/usr/share/babel/root.dat": "", "/usr/share/babel/en.dat": "", "/usr/share/babel/de.dat": "", "/usr/share/babel/de_AT.dat": "", "/usr/share/babel/den.dat": "", "/usr/share/babel/zh_Hant.dat": "",
+				"/usr/share/babel/no.dat": "", "/usr/share/babel/nb.dat": "", "/usr/share/babel/ja.dat": "", "/usr/share/babel/fr.dat": "",
+				"/app/translations/de/LC_MESSAGES/m.mo": "", "/app/translations/zh_TW/LC_MESSAGES/m.mo": "", "/app/translations/nb/LC_MESSAGES/m.mo": "", "/usr/share/locale/ja/LC_MESSAGES/x.mo": "", "/app/translations/{fr}/LC_MESSAGES/m.mo": "",
+			},
+			touches: []string{"opened /usr/lib/python3/dist-packages/babel/__pycache__/localedata.cpython-311.pyc", "opened /app/translations/de/LC_MESSAGES/m.mo", "checked /app/translations/zh_TW/LC_MESSAGES/m.mo",
+				"opened /app/translations/nb/LC_MESSAGES/m.mo", "opened /usr/share/locale/ja/LC_MESSAGES/x.mo", "opened /app/translations/{fr}/LC_MESSAGES/m.mo"},
+			want: []string{"/usr/share/babel/root.dat", "/usr/share/babel/en.dat", "/usr/share/babel/de.dat", "/usr/share/babel/de_AT.dat", "/usr/share/babel/zh_Hant.dat", "/usr/share/babel/nb.dat", "/usr/share/babel/no.dat"},
+			not:  []string{"/usr/share/babel/ja.dat", "/usr/share/babel/den.dat", "/usr/share/babel/fr.dat"},
+		},
+		{
+			name: "programs that the app's sources start",
+			image: Image{
+				"/bin/sh": Exe(""), "/usr/bin/date": lib("libdate.so"), "/usr/lib/x86_64-linux-gnu/libdate.so": lib(), "/usr/bin/wc": Exe("#!/usr/bin/env perl"), "/usr/bin/env": Exe(""), "/usr/bin/perl": Exe(""), "/usr/bin/cal": Exe(""), "/usr/bin/tac": Exe(""),
+				"/usr/src/app/app.py": "def f():\n  subprocess.run(['date'])\n  os.system('cut x | wc')\n  os.popen('if')\n", "/usr/src/app/other.py": "os.system('tac')", "/usr/lib/python3/dist-packages/x.py": "os.system('cal')",
+				"/usr/bin/cut": Exe(""), "/usr/bin/if": Exe(""), "/usr/src/app/a.rb": "system('sh', '-c', 'sort')", "/usr/bin/sort": Exe(""),
+			},
+			touches: []string{"opened /usr/src/app/app.py", "opened /usr/src/app/a.rb", "opened /usr/lib/python3/dist-packages/x.py"},
+			want:    []string{"/usr/bin/date", "/usr/lib/x86_64-linux-gnu/libdate.so", "/bin/sh", "/usr/bin/wc", "/usr/bin/env", "/usr/bin/perl", "/usr/bin/cut", "/usr/bin/sort"},
+			not:     []string{"/usr/bin/cal", "/usr/bin/tac", "/usr/bin/if"},
+		},
+		{
 			name: "what a web server starts",
 			image: Image{
 				"/etc/lighttpd/lighttpd.conf": "server.document-root = \"/srv/www\"\ncgi.assign = ( \".sh\" => \"/bin/sh\" )\n", "/bin/sh": Exe(""), "/bin/tr": Exe(""), "/bin/cut": Exe(""),
@@ -131,6 +167,16 @@ func TestRuntimesElsewhere(t *testing.T) {
 			touches: []string{"opened /etc/lighttpd/lighttpd.conf", "opened /etc/nginx/nginx.conf"},
 			want:    []string{"/srv/www/index.html", "/bin/sh", "/bin/tr", "/srv/plain/x.sh"},
 			not:     []string{"/bin/cut"},
+		},
+		{
+			name: "styles of a font",
+			image: Image{
+				"/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf": "", "/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf": "", "/usr/share/fonts/truetype/dejavu/DejaVuSansMono-Bold.ttf": "",
+				"/usr/share/fonts/truetype/dejavu/DejaVuSerif.ttf": "", "/app/fonts/a-Light.otf": "", "/app/fonts/a.otf": "", "/app/fonts/b.otf": "",
+			},
+			touches: []string{"opened /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", "opened /app/fonts/a-Light.otf"},
+			want:    []string{"/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf", "/usr/share/fonts/truetype/dejavu/DejaVuSansMono-Bold.ttf", "/app/fonts/a.otf"},
+			not:     []string{"/usr/share/fonts/truetype/dejavu/DejaVuSerif.ttf", "/app/fonts/b.otf"},
 		},
 		{
 			name: "zones by name",

@@ -3,6 +3,10 @@ package keepset
 import (
 	"bytes"
 	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/org/slimfile/sensor/rootfs"
 )
 
 // localeFamilies are the tables of zones and languages that programs choose
@@ -13,6 +17,7 @@ var localeFamilies = []family{
 	{rule: "time zones", name: regexp.MustCompile(`^libphp\d*(\.\d+)?\.so$`), keep: keepZones},
 	{rule: "time zones", name: regexp.MustCompile(`\.(pl|pm|psgi|py|rb|ru)$`), keep: whenTouched(keepZonesOfSource)},
 	{rule: "locales", name: regexp.MustCompile(`^LC_`), folder: regexp.MustCompile(`^/usr/lib/locale/[^/]+$`), keep: whenTouched(keepLocale)},
+	{rule: "babel", name: regexp.MustCompile(`^localedata(\.cpython-\d+)?\.pyc?$`), folder: regexp.MustCompile(`/babel(/__pycache__)?$`), keep: whenTouched(keepBabel), guess: true},
 	{rule: "locales", name: regexp.MustCompile(`^(postgres|mariadbd|mysqld)$`), folder: binFolder, keep: named("/usr/lib/locale/locale-archive", "/usr/lib/locale/C.utf8")},
 }
 
@@ -51,4 +56,42 @@ func keepZonesOfSource(b *builder, f familyFile) error {
 // keepLocale keeps all categories of a locale of which one was touched.
 func keepLocale(b *builder, f familyFile) error {
 	return b.keepUnit(f.dir, nil, f.id)
+}
+
+// keepBabel keeps Babel's data of the languages that the app has translations
+// for, with their regions, and of the ones that Babel falls back to.
+func keepBabel(b *builder, f familyFile) error {
+	data := rootfs.Join(strings.TrimSuffix(f.dir, "/__pycache__"), "locale-data")
+	if err := b.keepUnder(data, "{root,en,en_001,en_US,en_US_POSIX}.dat", RuntimeRule, f.id); err != nil {
+		return err
+	}
+	for _, language := range b.languages() {
+		if err := b.keepUnder(data, language+"{,_*}.dat", RuntimeRule, f.id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// languageCode is the language of a locale, in ISO 639's letters.
+var languageCode = regexp.MustCompile(`^([a-z]{2,3})([_.@-]|$)`)
+
+// languages are those that the app has translations for, in gettext's layout,
+// sorted, each once.
+func (b *builder) languages() []string {
+	var found []string
+	for id := rootID + 1; uint32(id) < b.tree.count; id++ {
+		if string(b.tree.name(id)) != "LC_MESSAGES" {
+			continue
+		}
+		path := b.tree.path(id)
+		if m := languageCode.FindStringSubmatch(rootfs.Base(rootfs.Parent(path))); m != nil && !packaged.MatchString(path) {
+			found = append(found, m[1])
+			if m[1] == "nb" || m[1] == "nn" {
+				found = append(found, "no") // their parent (CLDR, parentLocales)
+			}
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
 }

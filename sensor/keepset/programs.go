@@ -15,6 +15,7 @@ var programFamilies = []family{
 	{rule: "terminals", name: regexp.MustCompile(`^libtinfo\.so\.`), folder: libFolder, keep: named("/lib/terminfo", "/etc/terminfo")},
 	{rule: "fonts", name: regexp.MustCompile(`^libfontconfig\.so\.`), folder: libFolder, keep: named("/etc/fonts", "/usr/share/fontconfig",
 		"/usr/share/fonts/truetype", "/usr/share/fonts/opentype", "/usr/share/fonts/type1", "/usr/local/share/fonts", "/var/cache/fontconfig")},
+	{rule: "fonts", name: regexp.MustCompile(`(?i)^(\w+)(?:-.*)?\.(?:ttf|otf|ttc|otc|pfb)$`), folder: regexp.MustCompile(`/fonts(/|$)`), keep: whenTouched(keepFontStyles), guess: true},
 	{rule: "graphviz plugins", name: regexp.MustCompile(`^libgvc\.so\.`), folder: libFolder, keep: named("@/graphviz")},
 	{rule: "tesseract languages", name: regexp.MustCompile(`^libtesseract\.so\.`), folder: libFolder, keep: named("/usr/share/tesseract-ocr")},
 	{rule: "poppler data", name: regexp.MustCompile(`^libpoppler\.so\.`), folder: libFolder, keep: named("/usr/share/poppler")},
@@ -25,6 +26,12 @@ var programFamilies = []family{
 	{rule: "git helpers", name: regexp.MustCompile(`^git$`), folder: binFolder, keep: keepGit},
 	{rule: "squid pages", name: regexp.MustCompile(`^squid$`), folder: binFolder, keep: named("/usr/share/squid", "/usr/share/squid-langpack")},
 	{rule: "varnish modules", name: regexp.MustCompile(`^varnishd$`), folder: binFolder, keep: named("/usr/lib/*/varnish", "/usr/lib/varnish", "/usr/share/varnish")},
+}
+
+// keepFontStyles keeps the styles of a font that the run opened by its path:
+// DejaVuSans-Bold.ttf and DejaVuSansMono.ttf with DejaVuSans.ttf.
+func keepFontStyles(b *builder, f familyFile) error {
+	return b.keepUnder(f.dir, f.match[1]+"*", RuntimeRule, f.id)
 }
 
 // gitServers matches programs among git's helpers that nothing but their own

@@ -85,6 +85,11 @@ func (b *builder) keepWords(name string, script []byte, via nodeID) error {
 		b.warn("what %s may start in branches that the run did not take is unknown: %v", name, err)
 		return nil
 	}
+	return b.keepNames(words, via)
+}
+
+// keepNames keeps what a script names.
+func (b *builder) keepNames(words shellcmd.Script, via nodeID) error {
 	for _, command := range words.Commands {
 		if err := b.keepWord(command, via); err != nil {
 			return err
@@ -161,7 +166,7 @@ func (b *builder) warnOfWords() {
 	if len(names) == 0 {
 		return
 	}
-	b.warn("kept only because a shell script names them, though the run did not use them: %s", enumerate(names))
+	b.warn("kept only because a script or the app's source names them, though the run did not use them: %s", enumerate(names))
 }
 
 // maxNamed bounds how many entries a warning names.

@@ -25,6 +25,7 @@ http 200 '0.3333333333' /big
 http 200 '[0-9a-f]{8}-' /random
 http 200 '42' /template
 http 200 'compressed' /gzip
+http 200 'piped' /pipe
 http 500 'sorry: broken on purpose' /boom
 stop TERM 1
 serve -e RACK_ENV=development 9292

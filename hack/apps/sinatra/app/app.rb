@@ -27,6 +27,7 @@ class Notes < Sinatra::Base
   get("/random") { require "securerandom"; SecureRandom.uuid }
   get("/template") { require "erb"; ERB.new("<%= 6 * 7 %>").result }
   get("/gzip") { require "zlib"; Zlib.gunzip(Zlib.gzip("compressed")) }
+  get("/pipe") { require "open3"; Open3.capture2("cat", stdin_data: "piped").first }
   get("/boom") { raise "broken on purpose" }
   error { "sorry: #{env["sinatra.error"].message}" }
 end
