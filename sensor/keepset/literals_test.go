@@ -23,10 +23,14 @@ use Test::More;
 =cut
 
 my $used = "used"; require "file.pl";
+my $library = 'Math::BigInt::Calc';
+foreach my $class (
+  'In::List', "In::Second") {
+my %table = (a => 'Of::Table');
 __END__
 use After::End;
 `
-	want := []string{"strict", "parent", "Lazy::Part", "Other"}
+	want := []string{"strict", "parent", "Lazy::Part", "Other", "Math::BigInt::Calc", "In::List", "In::Second"}
 	if got := parsePerl([]byte(source)); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

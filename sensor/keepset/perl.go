@@ -3,6 +3,7 @@ package keepset
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/org/slimfile/sensor/keepset/program"
@@ -66,10 +67,17 @@ func keepPerlProgram(b *builder, f familyFile) error {
 var (
 	// perlUse finds a module that a line loads by a literal name.
 	perlUse = regexp.MustCompile(`\b(?:use|require)\s+([A-Za-z_]\w*(?:::\w+)*)\b`)
+	// perlNamed finds one whose name is assigned, listed or an argument, to be
+	// loaded later; not the values of a table, which has many.
+	perlNamed = regexp.MustCompile(`(?:^|[=(,])\s*["']([A-Za-z_]\w*(?:::\w+)+)["']`)
 	// perlForeign matches modules for building and testing others, which many
 	// name and nothing loads at run time.
 	perlForeign = regexp.MustCompile(`^(Test|Test2|TAP|CPAN|ExtUtils|Module::Build|B|Devel|Perl)(::|$)`)
 )
+
+// perlLayers are the modules that perl loads by itself for file handles that are
+// strings or that have an encoding (PerlIO(3perl)).
+var perlLayers = []string{"PerlIO", "PerlIO::encoding", "PerlIO::scalar"}
 
 // keepPerlModules keeps the modules that a source loads, now or when a branch
 // comes to it, and the parts of a module that Perl loads by itself.
@@ -92,7 +100,7 @@ func keepPerlModules(b *builder, f familyFile) error {
 	if own, _, ok := strings.Cut(f.dir+"/", "/lib/"); ok {
 		roots = append([]string{own + "/lib"}, roots...)
 	}
-	for _, name := range parsePerl(source) {
+	for _, name := range append(parsePerl(source), perlLayers...) {
 		module := strings.ReplaceAll(name, "::", "/") + ".pm"
 		if !b.first("perl " + roots[0] + module) {
 			continue
@@ -110,7 +118,7 @@ func keepPerlModules(b *builder, f familyFile) error {
 	return nil
 }
 
-// parsePerl returns the modules that a source names outside of its
+// parsePerl returns the modules that a source loads or names outside of its
 // documentation (perlpod(1)).
 func parsePerl(source []byte) []string {
 	var names []string
@@ -124,11 +132,11 @@ func parsePerl(source []byte) []string {
 		case bytes.HasPrefix(line, []byte("__END__")), bytes.HasPrefix(line, []byte("__DATA__")), len(names) >= maxRequires:
 			return names
 		}
-		if documentation || !bytes.Contains(line, []byte("use")) && !bytes.Contains(line, []byte("require")) {
+		if documentation || !bytes.Contains(line, []byte("use")) && !bytes.Contains(line, []byte("require")) && !bytes.Contains(line, []byte("::")) {
 			continue
 		}
 		line, _, _ = bytes.Cut(line, []byte("#"))
-		for _, m := range perlUse.FindAllSubmatch(line, -1) {
+		for _, m := range slices.Concat(perlUse.FindAllSubmatch(line, -1), perlNamed.FindAllSubmatch(line, -1)) {
 			if name := string(m[1]); !perlForeign.MatchString(name) {
 				names = append(names, name)
 			}

@@ -51,7 +51,7 @@ func TestRuntimesOfDebian(t *testing.T) {
 			touches: []string{"executed /usr/bin/perl", "opened /usr/share/perl5/Mojolicious.pm", "opened /usr/share/perl5/Mojo/Base.pm", "opened /usr/lib/x86_64-linux-gnu/perl/5.36.0/Encode.pm"},
 			want: []string{"/usr/share/perl5/Mojolicious/Plugin/EPRenderer.pm", "/usr/share/perl5/Mojolicious/resources/public/mojo/mojo.css", "/usr/share/perl5/Mojo/UserAgent.pm",
 				"/usr/lib/x86_64-linux-gnu/perl/5.36.0/Encode/Unicode.pm", "/usr/lib/x86_64-linux-gnu/perl/5.36.0/auto/Encode/Unicode/Unicode.so",
-				"/usr/share/perl/5.36.0/Time/Local.pm", "/usr/lib/x86_64-linux-gnu/perl/5.36.0/auto/Digest/SHA/SHA.so"},
+				"/usr/share/perl/5.36.0/Time/Local.pm", "/usr/share/perl/5.36.0/PerlIO.pm", "/usr/lib/x86_64-linux-gnu/perl/5.36.0/auto/PerlIO/scalar/scalar.so", "/usr/lib/x86_64-linux-gnu/perl/5.36.0/auto/Digest/SHA/SHA.so"},
 			not:  []string{"/usr/lib/x86_64-linux-gnu/perl/5.36.0/auto/Encode/JP/JP.so", "/usr/share/perl/5.36.0/Test/More.pm", "/usr/share/perl5/Debconf/Log.pm"},
 			most: 30,
 		},
