@@ -12,6 +12,8 @@ var erlangFamilies = []family{
 		"@/erl_child_setup", "@/inet_gethost", "@/erlexec", "@/heart", "@/../../bin/*.boot", "@/../../releases")},
 	{rule: "erlang application", name: regexp.MustCompile(`\.(app|beam)$`), folder: regexp.MustCompile(`/ebin$`), keep: keepApplication},
 	{rule: "erlang application", name: regexp.MustCompile(`\.app$`), folder: regexp.MustCompile(`/ebin$`), keep: keepNeededApplications},
+	{rule: "rabbitmq commands", name: regexp.MustCompile(`^rabbitmq-env$`), folder: binFolder, keep: named(
+		"@/rabbitmq*", "@/../escript", "/usr/sbin/rabbitmq*", "/usr/lib/rabbitmq/bin/rabbitmq*")},
 }
 
 // keepApplication keeps the modules of an application, which the code server

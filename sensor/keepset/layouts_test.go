@@ -47,6 +47,35 @@ func TestRuntimesElsewhere(t *testing.T) {
 			not: []string{"/usr/local/lib/perl5/5.38.0/Benchmark.pm", "/usr/local/lib/perl5/site_perl/5.38.0/Dancer.pm"},
 		},
 		{
+			name: "php pages that the run did not open convert",
+			image: Image{
+				"/srv/a.php": "<?php require 'tools.php';", "/srv/tools.php": "<?php echo iconv('a', 'b', $x);",
+				"/usr/lib/x86_64-linux-gnu/gconv/EUC-JP.so": lib(),
+			},
+			touches: []string{"opened /srv/a.php"},
+			want:    []string{"/srv/tools.php", "/usr/lib/x86_64-linux-gnu/gconv/EUC-JP.so"},
+		},
+		{
+			name: "php libraries that the run did not open convert nothing",
+			image: Image{
+				"/srv/a.php": "<?php require 'vendor/x.php';", "/srv/vendor/x.php": "<?php iconv('a', 'b', $x);",
+				"/usr/lib/x86_64-linux-gnu/gconv/EUC-JP.so": lib(),
+			},
+			touches: []string{"opened /srv/a.php"},
+			want:    []string{"/srv/vendor/x.php"},
+			not:     []string{"/usr/lib/x86_64-linux-gnu/gconv/EUC-JP.so"},
+		},
+		{
+			name: "rabbitmq's commands",
+			image: Image{
+				"/opt/rabbitmq/sbin/rabbitmq-env": "", "/opt/rabbitmq/sbin/rabbitmqctl": Exe(""), "/opt/rabbitmq/escript/rabbitmqctl": "", "/opt/rabbitmq/sbin/other": Exe(""),
+				"/usr/sbin/rabbitmqctl": Exe(""),
+			},
+			touches: []string{"opened /opt/rabbitmq/sbin/rabbitmq-env"},
+			want:    []string{"/opt/rabbitmq/sbin/rabbitmqctl", "/opt/rabbitmq/escript/rabbitmqctl", "/usr/sbin/rabbitmqctl"},
+			not:     []string{"/opt/rabbitmq/sbin/other"},
+		},
+		{
 			name: "perl's encodings of East Asia for a source that names one",
 			image: Image{
 				"/app/a.pl": "decode('shift_jis', $x)", "/usr/share/perl5/A.pm": "", "/usr/lib/x86_64-linux-gnu/perl/5.36.0/Encode/JP.pm": "",

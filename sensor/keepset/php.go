@@ -12,7 +12,7 @@ var phpFamilies = []family{
 	{rule: "php", name: regexp.MustCompile(`^php(-fpm|-cgi)?\d*(\.\d+)?$`), folder: binFolder, keep: named("/etc/php/*/*", "@/../etc/php.ini", "@/../etc/php/conf.d")},
 	{rule: "php", name: regexp.MustCompile(`^libphp\d*(\.\d+)?\.so$`), keep: named("/etc/php/*/*", "/usr/local/etc/php")},
 	{rule: "php extensions", name: regexp.MustCompile(`\.ini$`), folder: regexp.MustCompile(`^(/usr/local)?/etc/php\d*(/|$)`), keep: keepPHPExtensions},
-	{rule: "php conversions", name: regexp.MustCompile(`\.php$`), keep: whenTouched(keepPHPConversions)},
+	{rule: "php conversions", name: regexp.MustCompile(`\.php$`), keep: keepPHPConversions},
 	{rule: "composer", name: regexp.MustCompile(`\.(php|inc)$`), folder: regexp.MustCompile(`/vendor(/|$)`), keep: whenTouched(keepComposer)},
 	{rule: "php library", name: regexp.MustCompile(`\.(php|inc)$`), folder: regexp.MustCompile(`^/usr/share/php/.`), keep: keepPHPLibrary},
 	{rule: "php require", name: regexp.MustCompile(`\.(php|inc|phtml)$`), keep: keepPHPRequires},
@@ -81,9 +81,15 @@ func keepPHPRequires(b *builder, f familyFile) error {
 
 var phpIconv = regexp.MustCompile(`\biconv(_\w+)?\s*\(`)
 
+// phpForeign matches the folders of libraries, of which most is never run.
+var phpForeign = regexp.MustCompile(`/vendor(/|$)|^/usr/(share/php|local/lib/php)(/|$)`)
+
 // keepPHPConversions keeps the character sets for a page that converts them:
-// which it needs depends on its input.
+// which it needs depends on its input. Of a library it must have been loaded.
 func keepPHPConversions(b *builder, f familyFile) error {
+	if phpForeign.MatchString(f.dir) && b.tree.at(f.id).reasons&touched == 0 {
+		return nil
+	}
 	page, err := b.readSmall(f.path)
 	if err != nil || !phpIconv.Match(page) {
 		return err
