@@ -182,7 +182,7 @@ func (b *build) explain(ctx context.Context, s *slimmed, err error) error {
 	if !errors.As(err, &step) || step.Step != "trace" {
 		return err
 	}
-	facts, inspectErr := b.inspect(ctx, s.steps, s.fatState, s.packing)
+	facts, inspectErr := b.inspect(ctx, s.steps, s.ranState, s.packing)
 	if inspectErr != nil {
 		return err // the run's own words remain
 	}

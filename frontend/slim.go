@@ -52,6 +52,7 @@ type build struct {
 type slimmed struct {
 	fat      *dockerfile2llb.Result
 	fatState llb.State
+	ranState llb.State // fatState as a container has it
 	steps    llbgen.Steps
 	packing  manifest.Pack
 	traced   llbgen.Traced
@@ -192,6 +193,7 @@ func (b *build) slim(ctx context.Context, fat *dockerfile2llb.Result, p *ocispec
 		return nil, err
 	}
 	s.packing = b.cfg.Pack(fat.Image.Config, platformID(p))
+	s.ranState = llbgen.WithVolumes(s.fatState, s.packing.Image.Volumes)
 	if s.packing.Copied, err = llbgen.Copied(ctx, fat.State); err != nil {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ import (
 func (b *build) evaluate(ctx context.Context, s *slimmed, run manifest.Run) (err error) {
 	verify := b.cfg.Verify != config.VerifyOff
 	run.Calls = !verify // otherwise the verifying run has them recorded
-	if s.traced, err = s.steps.Trace(s.fatState, run); err != nil {
+	if s.traced, err = s.steps.Trace(s.ranState, run); err != nil {
 		return err
 	}
 	if err := b.outcome(ctx, s.steps.Outcome(&s.traced, nil, nil), map[string]any{llbgen.TraceReport: &s.run}); err != nil {
@@ -123,13 +123,13 @@ func (b *build) verify(ctx context.Context, s *slimmed, run manifest.Run) error 
 	dropped := func(dir string) bool { return dropping(b.cfg.Rules, manifest.Missing{Path: manifest.Path(dir)}) != nil }
 	if ok && !slices.ContainsFunc(writable, dropped) {
 		run.ReadOnly = true
-		err := b.pack(ctx, s, func() (llbgen.Traced, error) { return s.steps.Verify(s.fatState, s.packed, run, writable) })
+		err := b.pack(ctx, s, func() (llbgen.Traced, error) { return s.steps.Verify(s.ranState, s.packed, run, writable) })
 		if err != nil || s.proof.Failure == nil || len(s.proof.Changes) == 0 {
 			return err
 		}
 		run.ReadOnly = false
 	}
-	return b.pack(ctx, s, func() (llbgen.Traced, error) { return s.steps.Verify(s.fatState, s.packed, run, nil) })
+	return b.pack(ctx, s, func() (llbgen.Traced, error) { return s.steps.Verify(s.ranState, s.packed, run, nil) })
 }
 
 // writableFolders are the folders below which a run has changed something, of
@@ -153,7 +153,7 @@ func writableFolders(run manifest.RunReport, volumes map[string]struct{}) (folde
 
 // pack packs and, unless verify is nil, runs the step that it makes of the result.
 func (b *build) pack(ctx context.Context, s *slimmed, verify func() (llbgen.Traced, error)) (err error) {
-	if s.packed, err = s.steps.Pack(s.fatState, s.traced, s.packing); err != nil {
+	if s.packed, err = s.steps.Pack(s.ranState, s.traced, s.packing); err != nil {
 		return err
 	}
 	s.summary, s.facts, s.packages, s.proof = manifest.Summary{}, manifest.Facts{}, manifest.Packages{}, manifest.RunReport{}

@@ -173,6 +173,7 @@ func testReadOnly(t *testing.T, s suite) {
 			`RUN ["/fixture", "write", "/data/old", "/tmp/old", "/run/app/old"]`, `VOLUME /data`,
 			`CMD ["write", "/data/x", "/data/sub/y", "/tmp/x", "/run/app/x"]`,
 		}, true},
+		{"writes to a volume that the image lacks", []string{`VOLUME /none/data`, `CMD ["write", "/none/data/x"]`}, true},
 		{"makes a folder for it", []string{`CMD ["write", "/tmp/x"]`}, false},
 		{"writes elsewhere", []string{`CMD ["write", "/srv/x"]`}, false},
 		{"writes only once it is slim", branching("write", `COPY <<-EOT /other`, `fine, 3 of 2`, `EOT`, `# slim: probe http /`, `# slim: keep /other`), true},

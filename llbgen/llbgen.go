@@ -65,6 +65,25 @@ type Packed struct {
 	Output llb.State
 }
 
+// WithVolumes is an image's root with the folders of its VOLUMEs, those that the
+// image lacks empty and root's, as container runtimes make them before they mount
+// the volumes there.
+func WithVolumes(fat llb.State, volumes []string) llb.State {
+	var folders *llb.FileAction
+	for _, volume := range volumes {
+		dir := path.Join("/", volume)
+		if folders == nil {
+			folders = llb.Mkdir(dir, 0o755, llb.WithParents(true))
+		} else {
+			folders = folders.Mkdir(dir, 0o755, llb.WithParents(true))
+		}
+	}
+	if folders == nil {
+		return fat
+	}
+	return fat.File(folders, llb.WithCustomName("[internal] make the folders of VOLUMEs"))
+}
+
 // Trace runs the image under the recorder.
 func (s Steps) Trace(fat llb.State, run manifest.Run) (Traced, error) {
 	input, err := s.input(manifest.RunFile, run)

@@ -94,6 +94,27 @@ func TestDeterministic(t *testing.T) {
 	}
 }
 
+// TestWithVolumes: one op makes what is missing, and none where there are no volumes.
+func TestWithVolumes(t *testing.T) {
+	fat := llb.Image("docker.io/library/app:1")
+	if got, want := len(ops(t, WithVolumes(fat, nil))), len(ops(t, fat)); got != want {
+		t.Errorf("%d ops without volumes, want %d", got, want)
+	}
+	var made []string
+	for _, op := range ops(t, WithVolumes(fat, []string{"/data", "log/../cache", "../../up"})) {
+		for _, action := range op.GetFile().GetActions() {
+			dir := action.GetMkdir()
+			if !dir.GetMakeParents() || dir.GetMode() != 0o755 || dir.GetOwner() != nil {
+				t.Errorf("got %v, want a folder of root's with those above", action)
+			}
+			made = append(made, dir.GetPath())
+		}
+	}
+	if want := []string{"/data", "/cache", "/up"}; !slices.Equal(made, want) {
+		t.Errorf("made %q, want %q", made, want)
+	}
+}
+
 // TestInspect: the image is read, not run.
 func TestInspect(t *testing.T) {
 	st, err := steps().Inspect(llb.Image("docker.io/library/app:1").User("nobody"), manifest.Pack{Version: 1})
