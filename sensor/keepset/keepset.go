@@ -40,7 +40,6 @@ func Resolve(ctx context.Context, root *rootfs.Root, trace io.Reader, pack manif
 	}
 	defer b.near.Close()
 	b.tried = newFolders(root)
-	b.modules = jsmodule.NewResolver(b.tried)
 	for _, step := range []func() error{
 		b.prepare,
 		func() error { return b.readTrace(trace) },
@@ -111,6 +110,11 @@ func (b *builder) prepare() (err error) {
 	if err := b.readDrops(); err != nil {
 		return err
 	}
+	global, err := b.globalModules()
+	if err != nil {
+		return err
+	}
+	b.modules = jsmodule.NewResolver(b.tried, global)
 	b.loader, err = ldso.New(b.root, b.env["LD_LIBRARY_PATH"], b.pack.Image.WorkingDir)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package keepset
 import (
 	"fmt"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -29,6 +30,34 @@ func keepNodeRuntime(b *builder, f familyFile) error {
 		"/usr/share/nodejs/acorn/dist/acorn.js", "/usr/share/nodejs/acorn-walk/dist/walk.js",
 		"/usr/share/nodejs/cjs-module-lexer/lexer.js", "/usr/share/nodejs/cjs-module-lexer/dist/lexer.js",
 		"/usr/share/nodejs/undici/undici-fetch.js")
+}
+
+// globalModules are the folders in which Node looks for packages last
+// (nodejs.org/api/modules.html, "Loading from the global folders"), and
+// Debian's own.
+func (b *builder) globalModules() ([]string, error) {
+	home, err := b.home()
+	if err != nil {
+		return nil, err
+	}
+	var dirs []string
+	for _, dir := range filepath.SplitList(b.env["NODE_PATH"]) {
+		if dir != "" {
+			dirs = append(dirs, b.abs(dir))
+		}
+	}
+	dirs = append(dirs, b.abs(path.Join(home, ".node_modules")), b.abs(path.Join(home, ".node_libraries")))
+	for _, bin := range filepath.SplitList(b.finder.Path()) {
+		if path.IsAbs(bin) {
+			dirs = append(dirs, path.Join(bin, "../lib/node"))
+		}
+	}
+	for _, name := range b.tried.Names("/usr/lib") {
+		if strings.Contains(name, "-linux-gnu") { // a multiarch triplet
+			dirs = append(dirs, path.Join("/usr/lib", name, "nodejs"))
+		}
+	}
+	return append(dirs, "/usr/share/nodejs", "/usr/lib/nodejs"), b.tried.err
 }
 
 // developerPackages are loaded by programs that are developed with them; one

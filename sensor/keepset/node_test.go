@@ -97,6 +97,42 @@ func TestNodeLeavesOthersAlone(t *testing.T) {
 	}
 }
 
+// TestNodeGlobalModules: packages outside of node_modules are found where the
+// image's environment and its distribution have Node look.
+func TestNodeGlobalModules(t *testing.T) {
+	const text = "() => require('dep')"
+	tests := []struct {
+		name, dir string
+		env       []string
+		want      bool
+	}{
+		{"NODE_PATH", "/srv/b", []string{"NODE_PATH=/srv/a::/srv/b"}, true},
+		{"NODE_PATH from WORKDIR", "/work/lib", []string{"NODE_PATH=lib"}, true},
+		{"no NODE_PATH", "/srv/b", nil, false},
+		{"HOME", "/home/app/.node_modules", []string{"HOME=/home/app"}, true},
+		{"HOME's older name", "/home/app/.node_libraries", []string{"HOME=/home/app"}, true},
+		{"another's home", "/home/app/.node_modules", []string{"HOME=/home/other"}, false},
+		{"the prefix", "/opt/node/lib/node", []string{"PATH=/opt/node/bin:/bin"}, true},
+		{"the default PATH's prefix", "/usr/local/lib/node", nil, true},
+		{"Debian's", "/usr/share/nodejs", nil, true},
+		{"Debian's for native code", "/usr/lib/x86_64-linux-gnu/nodejs", nil, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			image := Image{"/app/server.js": text, tt.dir + "/dep/package.json": "{}", tt.dir + "/dep/index.js": ""}
+			pack := amd64()
+			pack.Image.Env, pack.Image.WorkingDir = tt.env, "/work"
+			set, err := resolve(t, rootfstest.Make(t, image), pack, "opened /app/server.js")
+			must(t, err)
+			for _, file := range []string{"/dep/package.json", "/dep/index.js"} {
+				if got := slices.Contains(paths(set), tt.dir+file); got != tt.want {
+					t.Errorf("%s is kept: %t, want %t", file, got, tt.want)
+				}
+			}
+		})
+	}
+}
+
 // TestResolutionAgainstNode compares where names lead with what Node itself
 // says, for every name in every module of a real installation.
 func TestResolutionAgainstNode(t *testing.T) {
@@ -140,7 +176,7 @@ func TestResolutionAgainstNode(t *testing.T) {
 	must(t, err)
 	var want []string
 	must(t, json.Unmarshal(answer, &want))
-	resolver := jsmodule.NewResolver(disk{})
+	resolver := jsmodule.NewResolver(disk{}, nil)
 	for i, q := range questions {
 		got, _ := resolver.Resolve(q.From, jsmodule.Load{Name: q.Name})
 		if !filepath.IsAbs(want[i]) {

@@ -76,8 +76,10 @@ func TestResolve(t *testing.T) {
 		"/app/node_modules/@s/p/n.mjs":        "", "/app/node_modules/@s/p/c.cjs": "", "/app/node_modules/@s/p/lib/sub.js": "", "/app/node_modules/@s/p/lib/no/x.js": "",
 		"/app/node_modules/one/package.json": `{"name": "one", "exports": "./o.js"}`, "/app/node_modules/one/o.js": "", "/app/node_modules/one/deep/x.js": "",
 		"/node_modules/up/index.js": "", "/app/node_modules/fs/index.js": "", "/app/node_modules/punycode/index.js": "",
-		"/usr/share/nodejs/semver/index.js": "",
+		"/usr/share/nodejs/semver/index.js": "", "/usr/share/nodejs/both/index.js": "", "/srv/modules/both/package.json": `{"exports": "./b.js"}`, "/srv/modules/both/b.js": "",
+		"/srv/modules/up/index.js": "",
 	}
+	global := []string{"/nowhere", "/srv/modules", "/usr/share/nodejs"}
 	tests := []struct {
 		from string
 		load Load
@@ -109,6 +111,7 @@ func TestResolve(t *testing.T) {
 		{"/app/node_modules/one/o.js", Load{Name: "plain"}, "/app/node_modules/plain/lib/index.js", []string{"/app/node_modules/plain/package.json"}},
 		{"/app/lib/x.js", Load{Name: "up"}, "/node_modules/up/index.js", nil},
 		{"/app/lib/x.js", Load{Name: "semver"}, "/usr/share/nodejs/semver/index.js", nil},
+		{"/app/lib/x.js", Load{Name: "both"}, "/srv/modules/both/b.js", []string{"/srv/modules/both/package.json"}},
 		{"/app/lib/x.js", Load{Name: "#db"}, "/app/db.js", []string{"/app/package.json"}},
 		{"/app/lib/x.js", Load{Name: "#int/x"}, "/app/lib/x.js", []string{"/app/package.json"}},
 		{"/app/lib/x.js", Load{Name: "#dep"}, "/app/node_modules/plain/lib/index.js", []string{"/app/package.json", "/app/node_modules/plain/package.json"}},
@@ -119,7 +122,7 @@ func TestResolve(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.load.Name+" from "+path.Base(tt.from), func(t *testing.T) {
-			got, ok := NewResolver(files).Resolve(tt.from, tt.load)
+			got, ok := NewResolver(files, global).Resolve(tt.from, tt.load)
 			if got.Path != tt.want || ok != (tt.want != "") || !slices.Equal(got.Read, tt.read) {
 				t.Errorf("got %+v, want %q and %q", got, tt.want, tt.read)
 			}
@@ -128,7 +131,7 @@ func TestResolve(t *testing.T) {
 }
 
 func TestScope(t *testing.T) {
-	r := NewResolver(tree{"/app/package.json": "{}", "/app/node_modules/m/x.js": "", "/app/node_modules/n/package.json": "{}"})
+	r := NewResolver(tree{"/app/package.json": "{}", "/app/node_modules/m/x.js": "", "/app/node_modules/n/package.json": "{}"}, nil)
 	for file, want := range map[string]string{
 		"/app/lib/x.js": "/app/package.json", "/app/node_modules/m/x.js": "", "/app/node_modules/n/a/b.js": "/app/node_modules/n/package.json", "/x.js": "",
 	} {
@@ -167,7 +170,7 @@ func FuzzResolve(f *testing.F) {
 	f.Add(`{"main": "../../etc/passwd"}`, "p", false)
 	f.Fuzz(func(t *testing.T, data, name string, esm bool) {
 		files := tree{"/app/node_modules/p/package.json": data, "/app/package.json": data, "/app/x.js": "", "/app/node_modules/p/index.js": ""}
-		found, ok := NewResolver(files).Resolve("/app/x.js", Load{Name: name, ESM: esm})
+		found, ok := NewResolver(files, []string{"/app/node_modules"}).Resolve("/app/x.js", Load{Name: name, ESM: esm})
 		if ok && !files.IsFile(found.Path) {
 			t.Errorf("found %q", found.Path)
 		}

@@ -22,12 +22,14 @@ type Files interface {
 // together", and /api/packages.html). It remembers what package.json files say.
 type Resolver struct {
 	files    Files
+	global   []string
 	packages map[string]*manifest // by path of the package.json; nil: none
 }
 
-// NewResolver returns a Resolver.
-func NewResolver(files Files) *Resolver {
-	return &Resolver{files: files, packages: map[string]*manifest{}}
+// NewResolver returns a Resolver. The global folders are where Node looks for
+// packages last, in their order (Module.globalPaths).
+func NewResolver(files Files, global []string) *Resolver {
+	return &Resolver{files: files, global: global, packages: map[string]*manifest{}}
 }
 
 // Found is where a name led.
@@ -210,8 +212,7 @@ func (q *query) bare(dir, name string) string {
 			break
 		}
 	}
-	// Debian's own place for modules, which its Node looks in last.
-	for _, dir := range []string{"/usr/share/nodejs", "/usr/lib/nodejs"} {
+	for _, dir := range q.resolver.global {
 		if file, ok := q.installed(dir, top, sub); ok {
 			return file
 		}
