@@ -140,6 +140,10 @@ func (m nodeModule) load(load jsmodule.Load) error {
 		if err := m.keepAddons(); err != nil {
 			return err
 		}
+		// node-pre-gyp has what finds them behind a getter.
+		if err := m.load(jsmodule.Load{Name: load.Name + "/lib/pre-binding"}); err != nil {
+			return err
+		}
 	}
 	found, ok := m.b.modules.Resolve(m.file.path, load)
 	if !ok {

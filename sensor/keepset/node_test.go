@@ -28,6 +28,9 @@ func TestNode(t *testing.T) {
 			modules + "sql/package.json": "{}", modules + "sql/index.js": "require('bindings')('sql.node'); var d = require('path').join(__dirname, 'schema')",
 			modules + "sql/build/Release/sql.node": lib("liba.so"), modules + "sql/prebuilds/linux-arm64/sql.node": "", modules + "sql/prebuilds/linux-x64/sql.node": lib(),
 			modules + "sql/schema/a.sql": "", modules + "sql/schema/b.js": "", triplet + "liba.so": lib(),
+			modules + "gyp/package.json": "{}", modules + "gyp/index.js": "require('node-pre-gyp').find()", modules + "gyp/lib/binding/gyp.node": lib(),
+			modules + "node-pre-gyp/package.json": "{}", modules + "node-pre-gyp/index.js": "module.exports = { get find() { return require('./lib/pre-binding').find } }",
+			modules + "node-pre-gyp/lib/pre-binding.js": "require('..'); require('./versioning')", modules + "node-pre-gyp/lib/versioning.js": "", modules + "node-pre-gyp/lib/install.js": "",
 			"/app/locale/de.js": "", "/app/locale/fr.json": "{}", "/app/locale/notes.txt": "", "/app/public/a.css": "", "/app/public/app.js": "require('csv')",
 			"/app/lib/other.js": "", "/app/late.js": "exports.f = () => require('csv')",
 		}
@@ -50,6 +53,10 @@ func TestNode(t *testing.T) {
 		{"a native addon", "() => require('sql')", []string{
 			modules + "sql/build/Release/sql.node", modules + "sql/index.js", modules + "sql/package.json", modules + "sql/prebuilds/linux-x64/sql.node",
 			modules + "sql/schema", modules + "sql/schema/a.sql", triplet + "liba.so",
+		}},
+		{"a native addon behind a getter", "() => require('gyp')", []string{
+			modules + "gyp/index.js", modules + "gyp/lib/binding/gyp.node", modules + "gyp/package.json",
+			modules + "node-pre-gyp/index.js", modules + "node-pre-gyp/lib/pre-binding.js", modules + "node-pre-gyp/lib/versioning.js", modules + "node-pre-gyp/package.json",
 		}},
 		{"a folder of data", "serve('public')", []string{"/app/public", "/app/public/a.css"}},
 		{"a word like a folder's name", "f('lib'); f('..'); f('../etc'); f('.')", nil},
