@@ -76,6 +76,11 @@ func TestRuntimesElsewhere(t *testing.T) {
 			not:     []string{"/opt/rabbitmq/sbin/other"},
 		},
 		{
+			name:    "a program in Perl where there is no Perl",
+			image:   Image{"/bin/run": Exe("#!/usr/bin/perl\nuse Socket;\n")},
+			touches: []string{"opened /bin/run"},
+		},
+		{
 			name: "perl's encodings of East Asia for a source that names one",
 			image: Image{
 				"/app/a.pl": "decode('shift_jis', $x)", "/usr/share/perl5/A.pm": "", "/usr/lib/x86_64-linux-gnu/perl/5.36.0/Encode/JP.pm": "",

@@ -100,6 +100,9 @@ func keepPerlModules(b *builder, f familyFile) error {
 	if own, _, ok := strings.Cut(f.dir+"/", "/lib/"); ok {
 		roots = append([]string{own + "/lib"}, roots...)
 	}
+	if len(roots) == 0 {
+		return nil // a script in an image without Perl
+	}
 	for _, name := range append(parsePerl(source), perlLayers...) {
 		module := strings.ReplaceAll(name, "::", "/") + ".pm"
 		if !b.first("perl " + roots[0] + module) {
