@@ -21,7 +21,7 @@ var pythonFamilies = []family{
 var developerModules = map[string]bool{
 	"antigravity": true, "bdb": true, "cProfile": true, "distutils": true, "doctest": true, "ensurepip": true, "idlelib": true,
 	"lib2to3": true, "pdb": true, "profile": true, "pstats": true, "pydoc": true, "pydoc_data": true, "test": true, "this": true,
-	"timeit": true, "tkinter": true, "trace": true, "turtle": true, "turtledemo": true, "unittest": true, "venv": true, "webbrowser": true,
+	"tkinter": true, "trace": true, "turtle": true, "turtledemo": true, "unittest": true, "venv": true, "webbrowser": true,
 
 	"Cython": true, "IPython": true, "_pytest": true, "black": true, "coverage": true, "hypothesis": true, "ipykernel": true,
 	"ipywidgets": true, "mypy": true, "nose": true, "notebook": true, "pip": true, "py": true, "pytest": true, "setuptools": true,
