@@ -97,7 +97,7 @@ type starter struct {
 
 // backticks matches commands in backticks where they are a value or a
 // statement; elsewhere they quote the names of SQL.
-const backticks = "(?m)(?:=|#\\{|\\{|^|\\b(?:return|echo|print|puts)[ \\t(])[ \\t]*`([^`\\n]+)`[ \\t]*(?:[.;)}]|$)"
+const backticks = "(?m)(?:=|#\\{|\\{|^|\\b(?:return|echo|print|puts|scalar)[ \\t(])[ \\t]*`([^`\\n]+)`[ \\t]*(?:[.;)}]|$)"
 
 // quotes are those of Ruby and Perl, after their operator.
 const quotes = `[ \t]*(?:\(([^)\n]*)\)|\{([^}\n]*)\}|\[([^\]\n]*)\]|\|([^|\n]*)\||/([^/\n]*)/)`

@@ -32,6 +32,7 @@ func TestStarts(t *testing.T) {
 		{"ruby: names of SQL", ".rb", "db.query(\"SELECT `id`, `date` FROM t WHERE `id` = 1\")", nil},
 		{"php", ".php", `<?php $x = shell_exec('date -u'); exec("ls $dir", $out); proc_open(['wc', '-l'], $p, $q); $y = ` + "`id`;", []string{"$date -u", "$ls $dir", "wc -l", "$id"}},
 		{"perl", ".pl", `system("date", "-u"); my $x = qx{ls | wc}; open(my $f, "-|", "sort", "a"); exec 'env';`, []string{"date -u", "sort a", "=env", "$ls | wc"}},
+		{"perl: backticks", ".pl", "render(text => scalar `echo x`); $db->do(\"delete from `t`\")", []string{"=echo x"}},
 		{"another language", ".txt", `os.system("date")`, nil},
 		{"nothing", ".py", "", nil},
 	} {

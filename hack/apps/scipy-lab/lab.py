@@ -14,7 +14,7 @@ def mean(x):
 def solve(_):
     from scipy import linalg
 
-    return linalg.solve(np.array([[3, 2], [1, 2]]), np.array([12, 8])).tolist()
+    return linalg.solve(np.array([[3, 2], [1, 2]]), np.array([12, 8])).round(6).tolist()
 
 
 def fft(x):

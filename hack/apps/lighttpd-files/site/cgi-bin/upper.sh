@@ -1,3 +1,3 @@
 #!/bin/sh
 printf "Content-Type: text/plain\r\n\r\n"
-echo "$QUERY_STRING" | tr a-z A-Z
+echo "$QUERY_STRING" | tr '[:lower:]' '[:upper:]'
