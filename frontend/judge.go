@@ -90,6 +90,8 @@ type RulesError struct {
 	warnings bool
 	// firm: a policy keeps SLIM_FAIL_ON from helping.
 	firm bool
+	// policed: the policy lets no comment speak for the first of them.
+	policed bool
 }
 
 // maxShown bounds the findings of one message; one screen.
@@ -110,16 +112,24 @@ func (e *RulesError) Error() string {
 		}
 		fmt.Fprintf(&out, "\n  %s", linter.LintFormatShort(f.Rule.Name, f.Message, f.Line()))
 	}
-	first := e.Findings[0].Rule
-	accepted := lint.Warn
-	if e.warnings {
-		accepted = lint.Off
-	}
-	fmt.Fprintf(&out, "\nWhy: %s\nTo accept it for a reason: # slim: rule %s=%s reason=\"…\"", first.URL(), first.Name, accepted)
+	fmt.Fprintf(&out, "\nWhy: %s\nTo accept it for a reason: %s", e.Findings[0].Rule.URL(), e.remedy())
 	if !e.firm {
 		fmt.Fprintf(&out, "; to build whatever the rules say: --build-arg SLIM_FAIL_ON=%s", failNever)
 	}
 	return out.String()
+}
+
+// remedy is what makes the first violation acceptable.
+func (e *RulesError) remedy() string {
+	name := e.Findings[0].Rule.Name
+	if e.policed {
+		return fmt.Sprintf("an exemption in the policy (exemptions: with rule: %s and reason:), which lets no comment do it", name)
+	}
+	accepted := lint.Warn
+	if e.warnings {
+		accepted = lint.Off
+	}
+	return fmt.Sprintf("# slim: rule %s=%s reason=\"…\"", name, accepted)
 }
 
 // judge holds the Dockerfile against the rules: warns of what the user should
@@ -385,5 +395,10 @@ func (b *build) verdict(ctx context.Context, found []lint.Finding) error {
 	if len(failing) == 0 {
 		return nil
 	}
-	return &RulesError{Findings: failing, warnings: b.cfg.FailOn == "warn" || b.checkErrors, firm: b.profile == policy.Release}
+	return &RulesError{
+		Findings: failing,
+		warnings: b.cfg.FailOn == "warn" || b.checkErrors,
+		firm:     b.profile == policy.Release,
+		policed:  b.settings.IgnoresOff || b.settings.Locked[failing[0].Rule.Name],
+	}
 }

@@ -122,7 +122,7 @@ func testRules(t *testing.T, s suite) {
 				b     testenv.Build
 				fails string
 			}{
-				{"a named context's", namedContext(t, b, "policy", dir), "NoSSHPort"},
+				{"a named context's", namedContext(t, b, "policy", dir), "an exemption in the policy (exemptions: with rule: NoSSHPort"},
 				{"with a mistake", args(namedContext(t, b, "policy", dir), "SLIM_POLICY=broken.yaml"), "rulez"},
 				{"that is not there", args(b, "SLIM_POLICY=nowhere.yaml"), "read the policy nowhere.yaml"},
 			} {
