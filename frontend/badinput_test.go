@@ -46,6 +46,7 @@ func testBadInput(t *testing.T, s suite) {
 		{
 			name:  "command is missing",
 			lines: []string{`ENTRYPOINT ["/nowhere"]`},
+			line:  fixtureLine,
 			want:  []string{"slim trace failed", "/nowhere"},
 		},
 		{
