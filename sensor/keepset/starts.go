@@ -38,17 +38,23 @@ func keepStarts(b *builder, f familyFile) error {
 }
 
 // start is a program that a source starts: as a command line for a shell, or
-// as the literal words that its arguments begin with.
+// else as the literal words that its arguments begin with.
 type start struct {
 	script string
 	words  []string
-	shell  bool // runs the script; otherwise it is split into words
 }
 
 // keepStart keeps what a start needs.
 func (b *builder) keepStart(s start, via nodeID) error {
 	if s.script != "" {
-		return b.keepStartScript(s.script, s.shell, via)
+		named, ok := shellNames(s.script)
+		if !ok {
+			return nil
+		}
+		if err := b.keepWord("/bin/sh", via); err != nil {
+			return err
+		}
+		return b.keepNames(named, via)
 	}
 	for _, line := range shellcmd.Chain(s.words) {
 		if err := b.keepWord(line[0], via); err != nil {
@@ -58,20 +64,11 @@ func (b *builder) keepStart(s start, via nodeID) error {
 			continue
 		}
 		if script, _ := program.ShellArguments(line[1:]); script != "" {
-			return b.keepStartScript(script, false, via)
+			named, _ := shellNames(script)
+			return b.keepNames(named, via)
 		}
 	}
 	return nil
-}
-
-func (b *builder) keepStartScript(script string, shell bool, via nodeID) error {
-	named, ok := shellNames(script)
-	if ok && shell {
-		if err := b.keepWord("/bin/sh", via); err != nil {
-			return err
-		}
-	}
-	return b.keepNames(named, via)
 }
 
 // shellNames is what a script names; of text that no shell can read, nothing.
@@ -170,8 +167,8 @@ func parseStarts(ext string, source []byte) []start {
 		return all
 	}
 	for _, m := range s.quoted.FindAllSubmatch(source, maxStarts) {
-		if script := string(bytes.Join(m[1:], nil)); script != "" {
-			all = append(all, s.command(script, true))
+		if found, ok := s.command(string(bytes.Join(m[1:], nil)), true); ok {
+			all = append(all, found)
 		}
 	}
 	return all
@@ -202,12 +199,21 @@ func (s *starter) started(args []byte, shell bool) (start, bool) {
 	case list || len(words) > 1 && !shell && !strings.Contains(words[0], " "):
 		return start{words: words}, true
 	}
-	return s.command(words[0], shell || shellOption.Match(args)), true
+	return s.command(words[0], shell || shellOption.Match(args))
 }
 
-func (s *starter) command(script string, shell bool) start {
+// command reads a command line in one literal. Without a shell even its builtins
+// are programs.
+func (s *starter) command(line string, shell bool) (start, bool) {
 	if s.simple {
-		shell = strings.ContainsAny(script, shellCharacters)
+		shell = strings.ContainsAny(line, shellCharacters)
 	}
-	return start{script: inserted.ReplaceAllString(script, "$$x"), shell: shell}
+	words := strings.Fields(line)
+	switch {
+	case len(words) == 0:
+		return start{}, false
+	case shell:
+		return start{script: inserted.ReplaceAllString(line, "$$x")}, true
+	}
+	return start{words: words[:min(len(words), maxStartWords)]}, true
 }

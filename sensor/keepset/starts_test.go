@@ -15,7 +15,7 @@ func TestStarts(t *testing.T) {
 	}{
 		{"python: list", ".py", `subprocess.run(["date", "-u", fmt])`, []string{"date -u"}},
 		{"python: next line", ".py", "subprocess.check_output(\n    [\n        'date', '-u'],\n)", []string{"date -u"}},
-		{"python: string", ".py", `subprocess.call("date")`, []string{"=date"}},
+		{"python: string", ".py", `subprocess.call("date")`, []string{"date"}},
 		{"python: shell", ".py", `Popen("date | cat", stdout=PIPE, shell=True)`, []string{"$date | cat"}},
 		{"python: always a shell", ".py", `os.system("date"); os.popen('cal -y', "r")`, []string{"$date", "$cal -y"}},
 		{"python: asynchronous", ".py", `await asyncio.create_subprocess_exec("date", "-u", x); asyncio.create_subprocess_shell(f"ls {x}/y | wc")`, []string{"date -u", "$ls $x/y | wc"}},
@@ -27,24 +27,21 @@ func TestStarts(t *testing.T) {
 			[]string{"$git log $x", "$ls -l", "sh -c date"}},
 		{"node: another exec", ".js", `/x/.exec("date")`, nil},
 		{"ruby", ".rb", `Open3.capture2("cat", stdin_data: x); system "ls -l"; IO.popen(["wc", "-l"]); IO.popen("sort -u", "r+"); spawn({"A" => "b"}, "tac", "x")`,
-			[]string{"=cat", "=ls -l", "wc -l", "=sort -u", "tac x"}},
-		{"ruby: shell", ".rb", "get('/') { `date | cat` }\nx = `id`.strip\ny = %x(ls #{dir} | wc)\n", []string{"$date | cat", "=id", "$ls $x | wc"}},
+			[]string{"cat", "ls -l", "wc -l", "sort -u", "tac x"}},
+		{"ruby: shell", ".rb", "get('/') { `date | cat` }\nx = `id`.strip\ny = %x(ls #{dir} | wc)\n", []string{"$date | cat", "id", "$ls $x | wc"}},
 		{"ruby: names of SQL", ".rb", "db.query(\"SELECT `id`, `date` FROM t WHERE `id` = 1\")", nil},
 		{"php", ".php", `<?php $x = shell_exec('date -u'); exec("ls $dir", $out); proc_open(['wc', '-l'], $p, $q); $y = ` + "`id`;", []string{"$date -u", "$ls $dir", "wc -l", "$id"}},
-		{"perl", ".pl", `system("date", "-u"); my $x = qx{ls | wc}; open(my $f, "-|", "sort", "a"); exec 'env';`, []string{"date -u", "sort a", "=env", "$ls | wc"}},
-		{"perl: backticks", ".pl", "render(text => scalar `echo x`); $db->do(\"delete from `t`\")", []string{"=echo x"}},
+		{"perl", ".pl", `system("date", "-u"); my $x = qx{ls | wc}; open(my $f, "-|", "sort", "a"); exec 'env';`, []string{"date -u", "sort a", "env", "$ls | wc"}},
+		{"perl: backticks", ".pl", "render(text => scalar `echo x`); $db->do(\"delete from `t`\")", []string{"echo x"}},
 		{"another language", ".txt", `os.system("date")`, nil},
 		{"nothing", ".py", "", nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var got []string
 			for _, s := range parseStarts(tt.ext, []byte(tt.source)) {
-				switch {
-				case s.shell:
+				if s.script != "" {
 					got = append(got, "$"+s.script)
-				case s.script != "":
-					got = append(got, "="+s.script)
-				default:
+				} else {
 					got = append(got, strings.Join(s.words, " "))
 				}
 			}
