@@ -20,11 +20,11 @@ type report struct {
 
 func (r report) run() (err error) {
 	var runs evidence.Runs
-	if err := readRun(filepath.Join(r.trace, manifest.SidecarFile), &runs.Traced); err != nil {
+	if err := read(filepath.Join(r.trace, manifest.SidecarFile), &runs.Traced, &runs.Traced.Version); err != nil {
 		return err
 	}
 	var verified manifest.RunReport
-	switch err := readRun(filepath.Join(r.verify, manifest.SidecarFile), &verified); {
+	switch err := read(filepath.Join(r.verify, manifest.SidecarFile), &verified, &verified.Version); {
 	case err == nil:
 		runs.Verified = &verified
 	case !errors.Is(err, fs.ErrNotExist): // not asked for
@@ -49,8 +49,12 @@ func (r report) run() (err error) {
 	return evidence.Join(out, packed, runs)
 }
 
-// readRun reads a run's report.
-func readRun(name string, into *manifest.RunReport) error {
+// maxInput bounds a document in bytes: an image config and a Dockerfile's
+// directives, or what a run did.
+const maxInput = 16 << 20
+
+// read reads a document of the present version. version points into it.
+func read(name string, document any, version *int) error {
 	f, err := os.Open(name)
 	if err != nil {
 		return err
@@ -63,11 +67,11 @@ func readRun(name string, into *manifest.RunReport) error {
 	if len(data) > maxInput {
 		return fmt.Errorf("%s: more than %d bytes", name, maxInput)
 	}
-	if err := manifest.Decode(data, into); err != nil {
+	if err := manifest.Decode(data, document); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	if into.Version != manifest.Version {
-		return fmt.Errorf("%s: version %d, want %d", name, into.Version, manifest.Version)
+	if *version != manifest.Version {
+		return fmt.Errorf("%s: version %d, want %d", name, *version, manifest.Version)
 	}
 	return nil
 }

@@ -48,11 +48,7 @@ func (s step) run(ctx context.Context) *manifest.Failure {
 
 // pack keeps phase at what is being done.
 func (s step) pack(ctx context.Context, phase *string) error {
-	input, err := readInput(filepath.Join(s.input, manifest.PackFile))
-	if err != nil {
-		return err
-	}
-	source, err := rootfs.Open(s.source)
+	input, source, err := s.open()
 	if err != nil {
 		return err
 	}
@@ -83,16 +79,21 @@ func (s step) pack(ctx context.Context, phase *string) error {
 
 // inspect looks at the image without a run.
 func (s step) inspect(ctx context.Context) error {
-	input, err := readInput(filepath.Join(s.input, manifest.PackFile))
-	if err != nil {
-		return err
-	}
-	source, err := rootfs.Open(s.source)
+	input, source, err := s.open()
 	if err != nil {
 		return err
 	}
 	defer source.Close()
 	return evidence.Inspect(ctx, source, input, s.output)
+}
+
+// open reads what is to be done and opens the image that it is done to.
+func (s step) open() (input manifest.Pack, source *rootfs.Root, err error) {
+	if err := read(filepath.Join(s.input, manifest.PackFile), &input, &input.Version); err != nil {
+		return input, nil, err
+	}
+	source, err = rootfs.Open(s.source)
+	return input, source, err
 }
 
 func (s step) resolve(ctx context.Context, source *rootfs.Root, input manifest.Pack) (*keepset.Set, error) {
@@ -102,33 +103,6 @@ func (s step) resolve(ctx context.Context, source *rootfs.Root, input manifest.P
 	}
 	defer trace.Close()
 	return keepset.Resolve(ctx, source, trace, input)
-}
-
-// maxInput bounds the input file in bytes: an image config and a Dockerfile's
-// directives.
-const maxInput = 16 << 20
-
-func readInput(path string) (manifest.Pack, error) {
-	var input manifest.Pack
-	f, err := os.Open(path)
-	if err != nil {
-		return input, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxInput+1))
-	if err != nil {
-		return input, err
-	}
-	if len(data) > maxInput {
-		return input, fmt.Errorf("%s: more than %d bytes", path, maxInput)
-	}
-	if err := manifest.Decode(data, &input); err != nil {
-		return input, fmt.Errorf("%s: %w", path, err)
-	}
-	if input.Version != manifest.Version {
-		return input, fmt.Errorf("%s: version %d, want %d", path, input.Version, manifest.Version)
-	}
-	return input, nil
 }
 
 // asFailure is the form in which an error reaches the user.

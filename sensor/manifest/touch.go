@@ -1,9 +1,7 @@
 package manifest
 
 import (
-	"bufio"
-	"cmp"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -38,23 +36,7 @@ type Touch struct {
 
 // WriteTouches writes a TouchFile: the header, then n touches in their order.
 func WriteTouches(w io.Writer, n int, touches iter.Seq[Touch]) error {
-	buf := bufio.NewWriterSize(w, 64<<10)
-	enc := json.NewEncoder(buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(TouchHeader{Version: Version, Entries: n}); err != nil {
-		return err
-	}
-	written := 0
-	for t := range touches {
-		if err := enc.Encode(t); err != nil {
-			return err
-		}
-		written++
-	}
-	if written != n {
-		return fmt.Errorf("touches: %d announced, %d written", n, written)
-	}
-	return buf.Flush()
+	return writeLines(w, "touches", TouchHeader{Version: Version, Entries: n}, n, touches)
 }
 
 // maxTouchLine bounds a line of a TouchFile: a path that is all escapes, and
@@ -72,40 +54,25 @@ func ReadTouches(r io.Reader) iter.Seq2[Touch, error] {
 	}
 }
 
+// errEnough ends the reading of lines of which no more are wanted.
+var errEnough = errors.New("enough")
+
 func readTouches(r io.Reader, yield func(Touch) bool) error {
-	sc := bufio.NewScanner(r)
-	sc.Buffer(make([]byte, 0, 4096), maxTouchLine)
-	if !sc.Scan() {
-		return fmt.Errorf("touches: no header: %w", cmp.Or(sc.Err(), io.ErrUnexpectedEOF))
-	}
 	var h TouchHeader
-	if err := Decode(sc.Bytes(), &h); err != nil {
-		return fmt.Errorf("header of touches: %w", err)
-	}
-	if h.Version != Version {
-		return fmt.Errorf("touches: version %d, want %d", h.Version, Version)
-	}
-	n := 0
-	for sc.Scan() {
-		var t Touch
-		if err := Decode(sc.Bytes(), &t); err != nil {
-			return fmt.Errorf("touch %d: %w", n, err)
-		}
+	announced := func() (version, n int) { return h.Version, h.Entries }
+	err := readLines(r, "touches", maxTouchLine, &h, announced, func(t Touch) error {
 		if !t.valid() {
-			return fmt.Errorf("touch %d: bad entry %q", n, t.Path)
+			return fmt.Errorf("bad entry %q", t.Path)
 		}
 		if !yield(t) {
-			return nil
+			return errEnough
 		}
-		n++
+		return nil
+	})
+	if errors.Is(err, errEnough) {
+		return nil
 	}
-	if err := sc.Err(); err != nil {
-		return fmt.Errorf("touch %d: %w", n, err)
-	}
-	if n != h.Entries {
-		return fmt.Errorf("touches: %d announced, %d found", h.Entries, n)
-	}
-	return nil
+	return err
 }
 
 func (t Touch) valid() bool {

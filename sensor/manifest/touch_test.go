@@ -43,7 +43,7 @@ func TestReadTouchesRefuses(t *testing.T) {
 	for _, tc := range []struct{ name, file, want string }{
 		{"nothing", "", "no header"},
 		{"another version", `{"version":2,"entries":0}`, "version 2"},
-		{"cut off", header, "1 announced, 0 found"},
+		{"cut off", header, "1 entries announced, 0 found"},
 		{"too many", header + `{"path":"/a","ops":"opened","phases":[0]}` + "\n" + `{"path":"/b","ops":"opened","phases":[0]}`, "2 found"},
 		{"relative path", header + `{"path":"a","ops":"opened","phases":[0]}`, "bad entry"},
 		{"no operation", header + `{"path":"/a","phases":[0]}`, "bad entry"},

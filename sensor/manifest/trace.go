@@ -1,9 +1,6 @@
 package manifest
 
 import (
-	"bufio"
-	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"iter"
@@ -96,23 +93,7 @@ func (o *Ops) UnmarshalText(text []byte) error {
 
 // WriteTrace writes a trace file: the header, then n entries in sorted order.
 func WriteTrace(w io.Writer, probes, n int, entries iter.Seq[Entry]) error {
-	buf := bufio.NewWriterSize(w, 64<<10)
-	enc := json.NewEncoder(buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(Header{Version: Version, Probes: probes, Entries: n}); err != nil {
-		return err
-	}
-	written := 0
-	for e := range entries {
-		if err := enc.Encode(e); err != nil {
-			return err
-		}
-		written++
-	}
-	if written != n {
-		return fmt.Errorf("trace: %d entries announced, %d written", n, written)
-	}
-	return buf.Flush()
+	return writeLines(w, "trace", Header{Version: Version, Probes: probes, Entries: n}, n, entries)
 }
 
 // maxLine bounds a line of a trace file: a path of PATH_MAX (4096) bytes that
@@ -124,38 +105,16 @@ const maxLine = 64 << 10
 // or a wrong count.
 func ReadTrace(r io.Reader, visit func(Entry) error) (Header, error) {
 	var h Header
-	sc := bufio.NewScanner(r)
-	sc.Buffer(make([]byte, 0, 4096), maxLine)
-	if !sc.Scan() {
-		return h, fmt.Errorf("trace: no header: %w", cmp.Or(sc.Err(), io.ErrUnexpectedEOF))
-	}
-	if err := Decode(sc.Bytes(), &h); err != nil {
-		return h, fmt.Errorf("trace header: %w", err)
-	}
-	if h.Version != Version {
-		return h, fmt.Errorf("trace: version %d, want %d", h.Version, Version)
-	}
-	n, last := 0, Path("")
-	for sc.Scan() {
-		var e Entry
-		if err := Decode(sc.Bytes(), &e); err != nil {
-			return h, fmt.Errorf("trace line %d: %w", n+2, err)
-		}
+	last := Path("")
+	announced := func() (version, n int) { return h.Version, h.Entries }
+	err := readLines(r, "trace", maxLine, &h, announced, func(e Entry) error {
 		if !physical(string(e.Path)) || e.Path <= last || e.Ops == 0 {
-			return h, fmt.Errorf("trace line %d: bad entry %q", n+2, e.Path)
+			return fmt.Errorf("bad entry %q", e.Path)
 		}
-		if err := visit(e); err != nil {
-			return h, err
-		}
-		n, last = n+1, e.Path
-	}
-	if err := sc.Err(); err != nil {
-		return h, fmt.Errorf("trace line %d: %w", n+2, err)
-	}
-	if n != h.Entries {
-		return h, fmt.Errorf("trace: %d entries announced, %d found", h.Entries, n)
-	}
-	return h, nil
+		last = e.Path
+		return visit(e)
+	})
+	return h, err
 }
 
 // physical reports whether p can be the path of an entry: absolute, without
