@@ -6,7 +6,7 @@ SHELL := /bin/bash
 ifeq ($(CI),true)
 export SLIMFILE_TEST_REQUIRE ?= 1
 endif
-export IMAGE BUILDER PUSH OUTPUT GRANULARITY PARALLEL JSON
+export IMAGE BUILDER PUSH OUTPUT GRANULARITY PARALLEL JSON MARKDOWN
 
 .PHONY: help
 help: ## list the targets
@@ -33,7 +33,7 @@ parity: ## run BuildKit's own Dockerfile tests against the stock frontend and th
 	hack/parity.sh
 
 .PHONY: apps
-apps: ## build real applications and test them slim: [APPS="flask redis"] [GRANULARITY="file package app"] [JSON=FILE]
+apps: ## build real applications and test them slim: [APPS="sinatra examples/go"] [GRANULARITY="file package app"] [JSON=FILE]
 	hack/apps.sh $(APPS)
 
 .PHONY: bench

@@ -155,7 +155,7 @@ http() {
 finish() {
 	if [ "$failed" -gt 0 ] && [ -s "$WORK/log" ]; then
 		echo "# the server's last lines:"
-		tail -n 20 "$WORK/log" | cut -c 1-400 | sed 's/^/#   /'
+		tail -n 10 "$WORK/log" | cut -c 1-300 | sed 's/^/#   /'
 	fi
 	for bundle in "$WORK/$ID"-*; do
 		runc delete --force "${bundle##*/}" 2>/dev/null

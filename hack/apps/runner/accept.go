@@ -35,7 +35,7 @@ func (a *app) accept(ctx context.Context, img, fat *image) (*failure, error) {
 		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, "unshare", "--net", "--mount", "--mount-proc", "--pid", "--fork", "--kill-child",
-		"bash", filepath.Join(a.apps, "lib.sh"), filepath.Join(a.folder, "accept.sh"))
+		"bash", filepath.Join(a.apps(), "lib.sh"), filepath.Join(a.folder, "accept.sh"))
 	cmd.Env = append(os.Environ(),
 		"ROOT="+img.root, "IMAGE="+img.config, "FAT="+fat.root, "FAT_IMAGE="+fat.config, "WORK="+work,
 		"ID=slimfile-apps-"+strconv.FormatInt(time.Now().UnixNano(), 36), "RUNC="+a.runc, "RUNNER="+a.self)

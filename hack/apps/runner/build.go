@@ -34,8 +34,11 @@ type image struct {
 	seconds      float64
 	summary      manifest.Summary
 	verified     bool
+	warnings     []string
 	checks       int // of the acceptance test
 }
+
+func (a *app) dockerfile() string { return filepath.Join(a.folder, "Dockerfile") }
 
 // buildTimeout bounds one build, cold, on a busy machine.
 const buildTimeout = 20 * time.Minute
@@ -56,7 +59,7 @@ func (a *app) tryBuild(ctx context.Context, dir, granularity string, args []stri
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, "", err
 	}
-	dockerfile, err := os.ReadFile(filepath.Join(a.folder, "Dockerfile"))
+	dockerfile, err := os.ReadFile(a.dockerfile())
 	if err != nil {
 		return nil, "", err
 	}
@@ -81,6 +84,7 @@ func (a *app) tryBuild(ctx context.Context, dir, granularity string, args []stri
 		return nil, string(log), err
 	}
 	img := &image{root: filepath.Join(dir, "root"), config: filepath.Join(dir, "image.json"), seconds: seconds}
+	img.warnings = slimWarnings(string(log))
 	if err := img.readMetadata(metadata); err != nil {
 		return nil, string(log), err
 	}
@@ -88,6 +92,16 @@ func (a *app) tryBuild(ctx context.Context, dir, granularity string, args []stri
 		return nil, string(log), fmt.Errorf("unpack: %w", err)
 	}
 	return img, string(log), os.RemoveAll(layout)
+}
+
+// slimWarnings are what a build warned of, but for its rules.
+func slimWarnings(log string) (warnings []string) {
+	for line := range strings.Lines(log) {
+		if text, ok := strings.CutPrefix(line, "WARNING: slim: "); ok {
+			warnings = append(warnings, strings.TrimSpace(text))
+		}
+	}
+	return warnings
 }
 
 // npmModules are the options that replace the stage "modules" of an application

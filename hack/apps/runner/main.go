@@ -1,5 +1,5 @@
-// Command runner builds the applications of hack/apps fat and slim with
-// `slimfile build`, holds their acceptance tests against both, and prints a
+// Command runner builds the applications of hack/apps and examples fat and slim
+// with `slimfile build`, holds their acceptance tests against both, and prints a
 // table. hack/apps.sh sets up what it needs; hack/apps/README.md says what an
 // application consists of.
 package main
@@ -25,8 +25,13 @@ func main() {
 	defer stop()
 	run := suite
 	args := os.Args[1:]
-	if len(args) > 0 && args[0] == "spec" {
-		run, args = printSpec, args[1:]
+	if len(args) > 0 {
+		switch args[0] {
+		case "bases":
+			run, args = printBases, args[1:]
+		case "spec":
+			run, args = printSpec, args[1:]
+		}
 	}
 	switch err := run(ctx, args); {
 	case errors.Is(err, flag.ErrHelp):
@@ -43,28 +48,29 @@ func suite(ctx context.Context, args []string) error {
 		r             runner
 		granularities string
 		report        string
+		document      string
 		parallel      int
 	)
 	flags := flag.NewFlagSet("apps", flag.ContinueOnError)
-	flags.StringVar(&r.apps, "apps", "", "`folder` of the applications")
+	flags.StringVar(&r.repo, "repo", "", "`folder` of the repository")
 	flags.StringVar(&r.slimfile, "slimfile", "", "`program` that builds")
 	flags.StringVar(&r.modules, "modules", "", "`program` that installs a folder's npm modules and prints where")
 	flags.StringVar(&r.runc, "runc", "", "`program` that runs containers")
 	flags.StringVar(&granularities, "granularity", "file", "those to build with, separated by spaces")
 	flags.StringVar(&report, "json", "", "`file` to write the results to")
+	flags.StringVar(&document, "markdown", "", "`file` to write the table to")
 	flags.IntVar(&parallel, "parallel", 2, "how many applications are built and tested at a time")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	var err error
-	if r.self, err = os.Executable(); err != nil {
+	self, err := os.Executable()
+	if err != nil {
 		return err
 	}
-	names := flags.Args()
-	if len(names) == 0 {
-		if names, err = r.names(); err != nil {
-			return err
-		}
+	r.self = self
+	names, err := r.names(flags.Args())
+	if err != nil {
+		return err
 	}
 	results := make([][]result, len(names))
 	t := newTable(os.Stdout)
@@ -87,6 +93,11 @@ func suite(ctx context.Context, args []string) error {
 			return err
 		}
 	}
+	if document != "" {
+		if err := os.WriteFile(document, []byte(markdown(all)), 0o644); err != nil {
+			return err
+		}
+	}
 	if n := len(failures(all)); n > 0 {
 		return fmt.Errorf("%d of %d results are not as they should be", n, len(all))
 	}
@@ -95,16 +106,37 @@ func suite(ctx context.Context, args []string) error {
 
 // runner is what all applications share.
 type runner struct {
-	apps, slimfile, modules, runc, self string
+	repo, slimfile, modules, runc, self string
 }
 
-// names lists the folders that have an acceptance test.
-func (r *runner) names() ([]string, error) {
-	found, err := fs.Glob(os.DirFS(r.apps), "*/accept.sh")
-	for i, path := range found {
-		found[i] = filepath.Dir(path)
+// apps is the folder of those that have no other use.
+func (r *runner) apps() string { return filepath.Join(r.repo, "hack/apps") }
+
+// folder is that of an application: one of apps by its name, any other by its
+// path in the repository.
+func (r *runner) folder(name string) string {
+	if strings.Contains(name, "/") {
+		return filepath.Join(r.repo, name)
 	}
-	return found, err
+	return filepath.Join(r.apps(), name)
+}
+
+// names are those given or else all folders' that have an acceptance test.
+func (r *runner) names(given []string) ([]string, error) {
+	if len(given) > 0 {
+		return given, nil
+	}
+	var names []string
+	for _, pattern := range []string{"hack/apps/*/accept.sh", "examples/*/accept.sh"} {
+		found, err := fs.Glob(os.DirFS(r.repo), pattern)
+		if err != nil {
+			return nil, err
+		}
+		for _, path := range found {
+			names = append(names, strings.TrimPrefix(filepath.Dir(path), "hack/apps/"))
+		}
+	}
+	return names, nil
 }
 
 // run builds one application in each way and tests it. The error is one of the
@@ -115,17 +147,21 @@ func (r *runner) run(ctx context.Context, name string, granularities []string) (
 		return nil, err
 	}
 	defer os.RemoveAll(work)
-	app := &app{runner: r, name: name, folder: filepath.Join(r.apps, name), work: work}
+	app := &app{runner: r, name: name, folder: r.folder(name), work: work}
+	base, err := baseImage(app.dockerfile())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
 	fat, failed := app.build(ctx, "fat", "", "--build-arg", "SLIM=off")
 	if failed == nil {
 		failed, err = app.accept(ctx, fat, fat)
 	}
 	if failed != nil || err != nil {
-		return []result{{App: name, Granularity: "fat", Failure: failed}}, err
+		return []result{{App: name, Base: base, Granularity: "fat", Failure: failed}}, err
 	}
 	var results []result
 	for _, g := range granularities {
-		res := result{App: name, Granularity: g}
+		res := result{App: name, Base: base, Granularity: g}
 		slim, failed := app.build(ctx, g, g, "--no-cache-filter", "slim")
 		if failed == nil {
 			res.measure(slim)

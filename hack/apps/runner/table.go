@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -14,6 +15,7 @@ import (
 // image before slimming ("fat") when that one already fails.
 type result struct {
 	App           string  `json:"app"`
+	Base          string  `json:"base"` // the image that the Dockerfile starts from
 	Granularity   string  `json:"granularity"`
 	FatBytes      int64   `json:"fatBytes,omitempty"`
 	SlimBytes     int64   `json:"slimBytes,omitempty"`
@@ -23,7 +25,9 @@ type result struct {
 	TotalPackages int     `json:"totalPackages,omitempty"`
 	Probes        int     `json:"probes,omitempty"`
 	Verified      bool    `json:"verified,omitempty"`
-	Checks        int     `json:"checks,omitempty"` // of the acceptance test
+	// Warnings are those of the build, but for its rules.
+	Warnings []string `json:"warnings,omitempty"`
+	Checks   int      `json:"checks,omitempty"` // of the acceptance test
 	// Failure is nil when the image was built and accepted.
 	Failure *failure `json:"failure,omitempty"`
 }
@@ -40,7 +44,39 @@ func (r *result) measure(img *image) {
 	r.Ratio = float64(s.TotalBytes) / float64(max(s.KeptBytes, 1))
 	r.Seconds = img.seconds
 	r.KeptPackages, r.TotalPackages = s.KeptPackages, s.TotalPackages
-	r.Probes, r.Verified = s.Probes, img.verified
+	r.Probes, r.Verified, r.Warnings = s.Probes, img.verified, img.warnings
+}
+
+// columns name the cells of a row, with their widths: negative ones are aligned
+// to the left.
+var columns = []struct {
+	name  string
+	width int
+}{
+	{"app", -18}, {"base", -25}, {"granularity", -11}, {"fat MB", 8}, {"slim MB", 8}, {"ratio", 6}, {"seconds", 7},
+	{"packages", 9}, {"probes", 6}, {"verified", 8}, {"warnings", 8}, {"acceptance", -1},
+}
+
+// cells are what a row says, one of each column.
+func (r result) cells() []string {
+	acceptance := fmt.Sprintf("%d checks", r.Checks)
+	if r.Failure != nil {
+		acceptance = "FAILED: " + r.Failure.What
+	}
+	megabytes := func(n int64) string { return fmt.Sprintf("%.1f", float64(n)/1e6) }
+	return []string{
+		r.App, r.Base, r.Granularity, megabytes(r.FatBytes), megabytes(r.SlimBytes), fmt.Sprintf("%.1f", r.Ratio),
+		fmt.Sprintf("%.1f", r.Seconds), fmt.Sprintf("%d/%d", r.KeptPackages, r.TotalPackages), strconv.Itoa(r.Probes),
+		strconv.FormatBool(r.Verified), strconv.Itoa(len(r.Warnings)), acceptance,
+	}
+}
+
+// heading are the columns' names.
+func heading() (names []string) {
+	for _, c := range columns {
+		names = append(names, c.name)
+	}
+	return names
 }
 
 // table prints results as they come.
@@ -50,40 +86,56 @@ type table struct {
 }
 
 func newTable(out io.Writer) *table {
-	fmt.Fprintf(out, "%-18s %-11s %8s %8s %6s %7s %9s %6s %8s  %s\n",
-		"app", "granularity", "fat MB", "slim MB", "ratio", "seconds", "packages", "probes", "verified", "acceptance")
-	return &table{out: out}
+	t := &table{out: out}
+	t.row(heading())
+	return t
+}
+
+func (t *table) row(cells []string) {
+	for i, c := range columns {
+		cells[i] = fmt.Sprintf("%*s", c.width, cells[i])
+	}
+	fmt.Fprintln(t.out, strings.Join(cells, " "))
 }
 
 func (t *table) add(results []result) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, r := range results {
-		acceptance := fmt.Sprintf("%d checks", r.Checks)
+		t.row(r.cells())
 		if r.Failure != nil {
-			acceptance = "FAILED: " + r.Failure.What
-		}
-		fmt.Fprintf(t.out, "%-18s %-11s %8.1f %8.1f %6.1f %7.1f %9s %6d %8t  %s\n",
-			r.App, r.Granularity, float64(r.FatBytes)/1e6, float64(r.SlimBytes)/1e6, r.Ratio, r.Seconds,
-			fmt.Sprintf("%d/%d", r.KeptPackages, r.TotalPackages), r.Probes, r.Verified, acceptance)
-		if r.Failure != nil {
-			fmt.Fprintln(t.out, "    "+strings.ReplaceAll(excerpt(r.Failure.Detail), "\n", "\n    "))
+			fmt.Fprintln(t.out, "    "+strings.ReplaceAll(r.Failure.excerpt(), "\n", "\n    "))
 		}
 	}
 }
 
-// excerpt is the begin and the end of a text, which is whole in the JSON file.
-func excerpt(text string) string {
-	const begin, end = 30, 10
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	if n := len(lines); n > begin+end+1 {
-		lines = slices.Concat(lines[:begin], []string{"…"}, lines[n-end:])
-	}
-	return strings.Join(lines, "\n")
-}
-
-// end prints what all results of a granularity come to.
+// end prints what all results come to.
 func (t *table) end(all []result) {
+	fmt.Fprintln(t.out)
+	for _, line := range totals(all) {
+		fmt.Fprintln(t.out, line)
+	}
+}
+
+// markdown is the table for documents, in the order of the applications.
+func markdown(all []result) string {
+	row := func(cells []string) string { return "| " + strings.Join(cells, " | ") + " |\n" }
+	align := make([]string, len(columns))
+	for i, c := range columns {
+		align[i] = "--"
+		if c.width > 0 {
+			align[i] = "--:"
+		}
+	}
+	text := row(heading()) + row(align)
+	for _, r := range all {
+		text += row(r.cells())
+	}
+	return text + "\n" + strings.Join(totals(all), "\n") + "\n"
+}
+
+// totals is a line for each granularity.
+func totals(all []result) (lines []string) {
 	groups := map[string][]result{}
 	var order []string
 	for _, r := range all {
@@ -92,18 +144,44 @@ func (t *table) end(all []result) {
 		}
 		groups[r.Granularity] = append(groups[r.Granularity], r)
 	}
-	fmt.Fprintln(t.out)
 	for _, g := range order {
 		var ratios, seconds []float64
+		warnings := 0
 		for _, r := range groups[g] {
+			warnings += len(r.Warnings)
 			if r.SlimBytes > 0 {
 				ratios, seconds = append(ratios, r.Ratio), append(seconds, r.Seconds)
 			}
 		}
 		n := len(groups[g])
-		fmt.Fprintf(t.out, "%s: %d of %d accepted, median ratio %.1fx, median seconds %.1f\n",
-			g, n-len(failures(groups[g])), n, median(ratios), median(seconds))
+		lines = append(lines, fmt.Sprintf("%s: %d of %d accepted, median ratio %.1fx, median seconds %.1f, %d warnings",
+			g, n-len(failures(groups[g])), n, median(ratios), median(seconds), warnings))
 	}
+	return lines
+}
+
+// maxFailed is how many failed checks are shown with what they got.
+const maxFailed = 3
+
+// excerpt is what to look at first, all failed checks by their names at least; the
+// JSON file has the whole.
+func (f *failure) excerpt() string {
+	var shown []string
+	failed, inFull := 0, true
+	for line := range strings.Lines(f.Detail) {
+		line = strings.TrimRight(line, "\n")
+		isCheck, isDetail := strings.HasPrefix(line, "not ok "), strings.HasPrefix(line, "#   ")
+		if isCheck {
+			failed++
+		}
+		if !isDetail {
+			inFull = !isCheck || failed <= maxFailed
+		}
+		if inFull || isCheck {
+			shown = append(shown, line)
+		}
+	}
+	return strings.Join(shown, "\n")
 }
 
 func failures(results []result) []result {
