@@ -21,8 +21,14 @@ var localeFamilies = []family{
 	{rule: "locales", name: regexp.MustCompile(`^(postgres|mariadbd|mysqld)$`), folder: binFolder, keep: named("/usr/lib/locale/locale-archive", "/usr/lib/locale/C.utf8")},
 }
 
+// allZones is the name of what keepZones does, once.
+const allZones = "time zones"
+
 // keepZones keeps all zones but the copies that count leap seconds or that do not.
 func keepZones(b *builder, f familyFile) error {
+	if !b.first(allZones) {
+		return nil // a program that lists them all touches each
+	}
 	return named("/usr/share/zoneinfo/[A-Z]*", "/usr/share/zoneinfo/*.tab", "/usr/share/zoneinfo/tzdata.zi",
 		"/usr/share/zoneinfo/leap*")(b, f)
 }
@@ -46,6 +52,9 @@ var setsZone = regexp.MustCompile(`\b(ENV|environ)\s*[\[{(]\s*["']?TZ\b|\btzset\
 
 // keepZonesOfSource keeps all zones for a source that chooses one.
 func keepZonesOfSource(b *builder, f familyFile) error {
+	if b.seen[allZones] {
+		return nil
+	}
 	source, err := b.readSmall(f.path)
 	if err != nil || !bytes.Contains(source, []byte("TZ")) && !bytes.Contains(source, []byte("tzset")) || !setsZone.Match(source) {
 		return err
