@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"strings"
 
 	"github.com/org/slimfile/sensor/keepset/elfdyn"
 	"github.com/org/slimfile/sensor/keepset/program"
+	"github.com/org/slimfile/sensor/keepset/shellcmd"
 	"github.com/org/slimfile/sensor/rootfs"
 )
 
@@ -63,11 +65,15 @@ func (b *builder) inspect(id nodeID) error {
 		return nil // keepLinked has done it
 	case string(head[:]) == elf.ELFMAG:
 		return b.keepLinked(object{path: path, physical: path, id: id})
-	case string(head[:2]) == "#!" && n.reasons&runs != 0:
+	case string(head[:2]) == "#!" && n.reasons&runs != 0 && !(n.reasons&(runs|touched) == Script && sample.MatchString(path)):
 		return b.keepShebang(id, path)
 	}
 	return nil
 }
+
+// sample matches scripts that are there to be copied, not run: git's hooks, for
+// some.
+var sample = regexp.MustCompile(`\.(sample|example|dist)$`)
 
 // keepShebang keeps what a script needs to be started and, if it is a shell's,
 // what it names.
@@ -80,7 +86,7 @@ func (b *builder) keepShebang(id nodeID, path string) error {
 	if name, ok := s.Program(); ok {
 		interpreter = name
 	}
-	if !program.IsShell(interpreter) {
+	if !shellcmd.IsShell(interpreter) {
 		return nil
 	}
 	return b.keepScript(path, id)

@@ -40,6 +40,7 @@ var families = slices.Concat(
 	backendFamilies,
 	databaseFamilies,
 	erlangFamilies,
+	gitFamilies,
 	glibcFamilies,
 	golangFamilies,
 	javaFamilies,

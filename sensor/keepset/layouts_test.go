@@ -249,9 +249,71 @@ func TestRuntimesElsewhere(t *testing.T) {
 		},
 		{
 			name:    "a link out of a folder that is kept whole stays in the image",
-			image:   Image{"/usr/lib/git-core/x": Link("../../../../../../etc/evil"), "/etc/evil": "", "/usr/bin/git": lib(), "/usr/lib/git-core/loop": Link("loop")},
+			image:   Image{"/usr/lib/locale/a/LC_TIME": "", "/usr/lib/locale/a/x": Link("../../../../../../etc/evil"), "/etc/evil": "", "/usr/lib/locale/a/loop": Link("loop")},
+			touches: []string{"opened /usr/lib/locale/a/LC_TIME"},
+			want:    []string{"/usr/lib/locale/a/x", "/usr/lib/locale/a/loop", "/etc/evil"},
+		},
+		{
+			name:    "git's commands in a script",
+			image:   gitImage("git -C /x submodule update; git log; git daemon"),
+			touches: []string{"executed /start"},
+			want: []string{"/usr/bin/git", "/usr/lib/git-core/git-log", "/usr/lib/git-core/git-submodule", "/usr/lib/git-core/git-sh-setup", "/usr/lib/git-core/git-sh-i18n", "/usr/bin/sed",
+				"/usr/lib/git-core/git-remote-http", "/usr/lib/git-core/git-remote-https", "/usr/bin/ssh", "/usr/lib/git-core/git-daemon"},
+			not: []string{"/usr/lib/git-core/git-instaweb", "/usr/bin/perl"},
+		},
+		{
+			name:    "git that asks nobody",
+			image:   gitImage("git rev-parse HEAD"),
+			touches: []string{"executed /start"},
+			want:    []string{"/usr/bin/git", "/usr/lib/git-core/git-log"},
+			not:     []string{"/usr/lib/git-core/git-remote-http", "/usr/lib/git-core/git-submodule", "/usr/bin/ssh"},
+		},
+		{
+			name:    "git that a program started",
+			image:   gitImage(""),
 			touches: []string{"executed /usr/bin/git"},
-			want:    []string{"/usr/lib/git-core/x", "/usr/lib/git-core/loop", "/etc/evil"},
+			want:    []string{"/usr/lib/git-core/git-log", "/usr/lib/git-core/git-remote-https", "/usr/bin/ssh"},
+			not:     []string{"/usr/lib/git-core/git-submodule", "/usr/lib/git-core/git-instaweb"},
+		},
+		{
+			name:    "programs that tar starts",
+			image:   Image{"/bin/tar": Exe(""), "/bin/gzip": Exe(""), "/bin/zstd": lib("libzstd.so"), "/usr/lib/libzstd.so": lib(), "/bin/bzip3": Exe(""), "/start": Exe("#!/bin/sh\ntar -c x"), "/bin/sh": Exe("")},
+			touches: []string{"executed /start"},
+			want:    []string{"/bin/gzip", "/bin/zstd", "/usr/lib/libzstd.so"},
+			not:     []string{"/bin/bzip3"},
+		},
+		{
+			name:    "nobody runs tar",
+			image:   Image{"/bin/tar": Exe(""), "/bin/gzip": Exe("")},
+			touches: []string{"checked /bin/tar"},
+			not:     []string{"/bin/gzip"},
+		},
+		{
+			name: "scripts that are samples",
+			image: Image{
+				"/etc/lighttpd/a.conf": "server.document-root = \"/srv/git\"\ncgi.assign = ( \"\" => \"\" )\n", "/srv/git/hooks/update": Exe("#!/bin/sh\ntr a b"), "/srv/git/hooks/x.sample": Exe("#!/usr/bin/perl"),
+				"/bin/sh": Exe(""), "/bin/tr": Exe(""), "/usr/bin/perl": Exe(""),
+			},
+			touches: []string{"opened /etc/lighttpd/a.conf"},
+			want:    []string{"/srv/git/hooks/x.sample", "/bin/tr"},
+			not:     []string{"/usr/bin/perl"},
+		},
+		{
+			name: "locales that somebody generated",
+			image: Image{
+				"/lib/libc.so.6": lib(), "/usr/lib/locale/locale-archive": "", "/usr/lib/locale/de_DE.utf8/LC_TIME": "", "/usr/lib/locale/C.utf8/LC_CTYPE": "", "/usr/lib/locale/no": Link("/nothing"),
+				"/var/lib/dpkg/status": "Package: libc-bin\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n", "/var/lib/dpkg/info/libc-bin.list": "/.\n/usr/lib/locale/C.utf8\n/usr/lib/locale/C.utf8/LC_CTYPE\n",
+			},
+			touches: []string{"mapped /lib/libc.so.6"},
+			want:    []string{"/usr/lib/locale/locale-archive", "/usr/lib/locale/de_DE.utf8/LC_TIME"},
+			not:     []string{"/usr/lib/locale/C.utf8/LC_CTYPE", "/usr/lib/locale/no"},
+		},
+		{
+			name:    "the local time where there is none",
+			image:   Image{"/usr/share/zoneinfo/Asia/Tokyo": "", "/usr/share/zoneinfo/tzdata.zi": ""},
+			touches: []string{"absent /etc/localtime"},
+			want:    []string{"/usr/share/zoneinfo/Asia/Tokyo"},
+			not:     []string{"/usr/share/zoneinfo/tzdata.zi"},
 		},
 	}
 	for _, tt := range tests {
@@ -270,5 +332,16 @@ func TestRuntimesElsewhere(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// gitImage is an image with git and a script for a shell.
+func gitImage(script string) Image {
+	core := "/usr/lib/git-core/"
+	return Image{
+		"/start": Exe("#!/bin/sh\n" + script), "/bin/sh": Exe(""), "/usr/bin/git": lib(), "/usr/bin/ssh": Exe(""), "/usr/bin/perl": Exe(""), "/usr/bin/sed": Exe(""),
+		core + "git": Link("../../bin/git"), core + "git-log": Link("git"), core + "git-daemon": lib(), core + "git-http-backend": lib(), core + "git-instaweb": Exe("#!/usr/bin/perl"),
+		core + "git-submodule": Exe("#!/bin/sh\n. git-sh-setup\n"), core + "git-sh-setup": ". \"$(git --exec-path)/git-sh-i18n\"; sed x", core + "git-sh-i18n": "",
+		core + "git-remote-http": lib(), core + "git-remote-https": Link("git-remote-http"),
 	}
 }

@@ -57,6 +57,16 @@ func whenTouched(keep func(*builder, familyFile) error) func(*builder, familyFil
 	}
 }
 
+// whenRun makes a family heed only programs that are started.
+func whenRun(keep func(*builder, familyFile) error) func(*builder, familyFile) error {
+	return func(b *builder, f familyFile) error {
+		if b.tree.at(f.id).reasons&runs == 0 {
+			return nil
+		}
+		return keep(b, f)
+	}
+}
+
 // first says whether it is asked about the thing for the first time.
 func (b *builder) first(thing string) bool {
 	if b.seen[thing] {

@@ -1,9 +1,6 @@
 package keepset
 
-import (
-	"path"
-	"regexp"
-)
+import "regexp"
 
 // programFamilies are programs and libraries that load plugins, or read data,
 // by names that they get from their input.
@@ -23,7 +20,9 @@ var programFamilies = []family{
 		"/usr/share/color/icc/ghostscript", "/etc/ghostscript", "/etc/papersize", "/etc/paperspecs")},
 	{rule: "projections", name: regexp.MustCompile(`^libproj\.so\.`), folder: libFolder, keep: named("/usr/share/proj")},
 	{rule: "pandoc data", name: regexp.MustCompile(`^pandoc$`), folder: binFolder, keep: named("/usr/share/pandoc")},
-	{rule: "git helpers", name: regexp.MustCompile(`^git$`), folder: binFolder, keep: keepGit},
+	{rule: "compressors", name: regexp.MustCompile(`^tar$`), folder: binFolder, keep: whenRun(starts("gzip", "bzip2", "xz", "zstd", "lzip", "lzop", "lzma", "compress")), guess: true},
+	{rule: "remote shell", name: regexp.MustCompile(`^(scp|sftp|rsync)$`), folder: binFolder, keep: whenRun(starts("ssh")), guess: true},
+	{rule: "gpg", name: regexp.MustCompile(`^gpg$`), folder: binFolder, keep: whenRun(starts("gpg-agent", "keyboxd"))},
 	{rule: "squid pages", name: regexp.MustCompile(`^squid$`), folder: binFolder, keep: named("/usr/share/squid", "/usr/share/squid-langpack")},
 	{rule: "varnish modules", name: regexp.MustCompile(`^varnishd$`), folder: binFolder, keep: named("/usr/lib/*/varnish", "/usr/lib/varnish", "/usr/share/varnish")},
 }
@@ -34,15 +33,15 @@ func keepFontStyles(b *builder, f familyFile) error {
 	return b.keepUnder(f.dir, f.match[1]+"*", RuntimeRule, f.id)
 }
 
-// gitServers matches programs among git's helpers that nothing but their own
-// name starts, and the adapters of graphical tools.
-var gitServers = regexp.MustCompile(`^(git-(daemon|shell|cvsserver|imap-send|http-push|gui.*|citool)|scalar|mergetools)(/|$)`)
-
-func keepGit(b *builder, f familyFile) error {
-	for _, dir := range []string{"../lib/git-core", "../libexec/git-core"} {
-		if err := b.keepUnit(path.Join(f.dir, dir), gitServers, f.id); err != nil {
-			return err
+// starts makes a family keep programs that the program starts by what its
+// arguments or its input ask for.
+func starts(names ...string) func(*builder, familyFile) error {
+	return func(b *builder, f familyFile) error {
+		for _, name := range names {
+			if err := b.keepWord(name, f.id); err != nil {
+				return err
+			}
 		}
+		return nil
 	}
-	return named("@/../share/git-core/templates")(b, f)
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/org/slimfile/sensor/keepset/program"
+	"github.com/org/slimfile/sensor/keepset/shellcmd"
 	"github.com/org/slimfile/sensor/manifest"
 )
 
@@ -29,9 +29,9 @@ func (s *Set) Refuse(sum manifest.Summary) error {
 // isBareShell says whether the command starts a shell that reads from a
 // terminal.
 func isBareShell(command []string) bool {
-	if len(command) == 0 || !program.IsShell(command[0]) {
+	if len(command) == 0 || !shellcmd.IsShell(command[0]) {
 		return false
 	}
-	script, file := program.ShellArguments(command[1:])
+	script, file := shellcmd.Arguments(command[1:])
 	return script == "" && file == ""
 }

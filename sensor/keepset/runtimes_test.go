@@ -113,9 +113,16 @@ func TestRuntimesOfDebian(t *testing.T) {
 		{
 			name:    "git",
 			touches: []string{"executed /usr/bin/git"},
-			want:    []string{"/usr/lib/git-core/git-http-backend", "/usr/lib/git-core/git-merge-octopus", "/usr/lib/git-core/git-upload-pack", "/usr/share/git-core/templates/info/exclude"},
-			not:     []string{"/usr/lib/git-core/git-daemon", "/usr/lib/git-core/mergetools"},
-			most:    45,
+			want:    []string{"/usr/lib/git-core/git-remote-https", "/usr/lib/git-core/git-upload-pack", "/usr/share/git-core/templates/info/exclude", "/usr/lib/x86_64-linux-gnu/libcurl-gnutls.so.4"},
+			not:     []string{"/usr/lib/git-core/git-daemon", "/usr/lib/git-core/mergetools", "/usr/lib/git-core/git-http-fetch", "/usr/lib/git-core/git-submodule"},
+			most:    30,
+		},
+		{
+			name:    "git for a server",
+			touches: []string{"executed /usr/bin/git", "executed /usr/lib/git-core/git-http-backend"},
+			want:    []string{"/usr/lib/git-core/git-receive-pack", "/usr/lib/git-core/git"},
+			not:     []string{"/usr/lib/git-core/git-remote-http", "/usr/bin/perl"},
+			most:    14, // one of them for a second name of git
 		},
 		{
 			name:    "a shell",
@@ -124,9 +131,10 @@ func TestRuntimesOfDebian(t *testing.T) {
 			most:    6,
 		},
 		{
-			name:    "the zone of this place is no zone by name",
-			touches: []string{"opened /etc/localtime"},
-			not:     []string{"/usr/share/zoneinfo/Asia/Tokyo"},
+			name:    "the local time",
+			touches: []string{"linked /etc/localtime"},
+			want:    []string{"/usr/share/zoneinfo/Asia/Tokyo"},
+			not:     []string{"/usr/share/zoneinfo/right/UTC", "/usr/share/zoneinfo/tzdata.zi"},
 			most:    1,
 		},
 	}

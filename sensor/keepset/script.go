@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/org/slimfile/sensor/keepset/program"
 	"github.com/org/slimfile/sensor/keepset/shellcmd"
+	"github.com/org/slimfile/sensor/rootfs"
 )
 
 // keepCommands keeps the programs of ENTRYPOINT, CMD and HEALTHCHECK, and what
@@ -38,10 +38,10 @@ func (b *builder) keepCommand(args []string) error {
 
 func (b *builder) keepCommandLine(args []string) error {
 	t, ok, err := b.keepProgram(args[0], Config, 0)
-	if err != nil || !ok || !t.info.IsRegular() || !program.IsShell(args[0]) {
+	if err != nil || !ok || !t.info.IsRegular() || !shellcmd.IsShell(args[0]) {
 		return err // a script gets its turn as a node
 	}
-	script, operand := program.ShellArguments(args[1:])
+	script, operand := shellcmd.Arguments(args[1:])
 	if script != "" {
 		return b.keepWords("the image's command", []byte(script), t.id)
 	}
@@ -96,7 +96,32 @@ func (b *builder) keepNames(words shellcmd.Script, via nodeID) error {
 		}
 	}
 	for _, file := range words.Sourced {
-		t, ok, err := b.follow(b.abs(file), Script, via)
+		if err := b.keepSourced(file, via); err != nil {
+			return err
+		}
+	}
+	for _, path := range words.Paths {
+		if err := b.keepScriptPath(path, via); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keepSourced keeps a file that a script sources, and what that names in turn.
+func (b *builder) keepSourced(file string, via nodeID) error {
+	paths := []string{b.abs(file)}
+	if strings.HasPrefix(file, "git-") { // git has the folder of its helpers in PATH
+		folders, err := b.gitFolders()
+		if err != nil {
+			return err
+		}
+		for _, core := range folders {
+			paths = append(paths, rootfs.Join(core, file))
+		}
+	}
+	for _, path := range paths {
+		t, ok, err := b.follow(path, Script, via)
 		if err != nil {
 			return err
 		}
@@ -104,11 +129,6 @@ func (b *builder) keepNames(words shellcmd.Script, via nodeID) error {
 			if err := b.keepScript(t.path, t.id); err != nil {
 				return err
 			}
-		}
-	}
-	for _, path := range words.Paths {
-		if err := b.keepScriptPath(path, via); err != nil {
-			return err
 		}
 	}
 	return nil
@@ -148,6 +168,9 @@ func (b *builder) keepScriptPath(path string, via nodeID) error {
 
 // keepWord keeps the program that a command word means.
 func (b *builder) keepWord(command string, via nodeID) error {
+	if strings.HasPrefix(command, "git-") {
+		return b.keepGitCommand(command, via)
+	}
 	t, ok, err := b.keepProgram(command, Script, via)
 	if ok && t.id != 0 && b.tree.at(t.id).reasons&^(Script|Traversed) == 0 {
 		b.wordNodes[t.id] = true

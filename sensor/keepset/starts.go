@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/org/slimfile/sensor/keepset/program"
 	"github.com/org/slimfile/sensor/keepset/shellcmd"
 )
 
@@ -56,19 +55,7 @@ func (b *builder) keepStart(s start, via nodeID) error {
 		}
 		return b.keepNames(named, via)
 	}
-	for _, line := range shellcmd.Chain(s.words) {
-		if err := b.keepWord(line[0], via); err != nil {
-			return err
-		}
-		if !program.IsShell(line[0]) {
-			continue
-		}
-		if script, _ := program.ShellArguments(line[1:]); script != "" {
-			named, _ := shellNames(script)
-			return b.keepNames(named, via)
-		}
-	}
-	return nil
+	return b.keepNames(shellcmd.Line(s.words), via)
 }
 
 // shellNames is what a script names; of text that no shell can read, nothing.

@@ -45,10 +45,10 @@ func (c *Checker) Command(args []string) (*manifest.Obstacle, error) {
 	if o, err := c.named(args[0]); o != nil || err != nil {
 		return o, err
 	}
-	if !IsShell(args[0]) {
+	if !shellcmd.IsShell(args[0]) {
 		return nil, nil
 	}
-	script, file := ShellArguments(args[1:])
+	script, file := shellcmd.Arguments(args[1:])
 	if file != "" {
 		return c.present(c.finder.Abs(file))
 	}

@@ -10,7 +10,6 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
-	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -131,25 +130,4 @@ func (s Shebang) Program() (string, bool) {
 		}
 	}
 	return "", false
-}
-
-// IsShell says whether a program is a shell whose scripts shellcmd reads.
-func IsShell(program string) bool {
-	return slices.Contains([]string{"sh", "ash", "dash", "bash", "ksh", "mksh"}, rootfs.Base(program))
-}
-
-// ShellArguments returns the script of sh -c, or else the file to run (sh(1)).
-func ShellArguments(args []string) (script, file string) {
-	for i, arg := range args {
-		switch {
-		case strings.HasPrefix(arg, "-") && !strings.HasPrefix(arg, "--") && strings.Contains(arg, "c"):
-			if i+1 < len(args) {
-				return args[i+1], ""
-			}
-			return "", ""
-		case !strings.HasPrefix(arg, "-") && !strings.HasPrefix(arg, "+"):
-			return "", arg
-		}
-	}
-	return "", ""
 }

@@ -18,7 +18,15 @@ func TestParse(t *testing.T) {
 		{"heredoc", "a <<E\n$(b)\nE\n", []string{"a", "b"}, nil},
 		{"assignments and redirections", "A=1 a >b", []string{"a"}, nil},
 		{"quotes", `'a' "b" c\d`, []string{"a"}, nil},
-		{"what is not literal", `$X; "$Y/z"; a$B; ${C:-d}`, nil, nil},
+		{"what is not literal", `$X; "$Y/z"; a$B; ${#C}; ${C%d}; $(<x)`, nil, nil},
+		{"variables", `A=a; $A; B="b -x"; exec gosu u $B; for c in d e; do "$c" -y; done; ${F:-f}; : "${G:=g}"; exec "$G"`, strings.Fields("a b d e f g gosu"), nil},
+		{"variables of variables", `A=a; B=$A; $B; C=$C; $C; D="$E/d"; $D`, []string{"a"}, nil},
+		{"lists", `A=(gosu u a); exec "${A[@]}" b; set -- c "$@"; exec "$@"`, strings.Fields("a c gosu"), nil},
+		{"scripts in words", `sh -c 'a | b'; exec su -s /bin/sh -c "c <$X" u; eval "d $Y"; trap 'e; exit' EXIT; bash -ec "sh -c f"; trap - EXIT`,
+			strings.Fields("- a b bash c d e f sh su"), nil},
+		{"find", `find . -name '*.x' -exec a {} + -o -execdir env b {} \;`, strings.Fields("a b env find"), nil},
+		{"git", `git -C /x clone y; git --bare -c a=b "$Z"; exec git log`, strings.Fields("git git-clone git-log"), nil},
+		{"sourced variables", `A=/etc/a; [ -e $A ] && . "$A"`, nil, []string{"/etc/a"}},
 		{"builtins and functions", "f() { a; }; f; cd /; echo; [ x ]; local y; b", []string{"a", "b"}, nil},
 		{"wrappers", "exec a; exec -a name b; env -i X=1 c; env -u Y d; nice -n 5 e; timeout -k 1 5 f; gosu u g; su-exec u:g h; nohup env i; xargs -0 -n 1 j; command -v k; exec -- l; tini -- m",
 			strings.Fields("a b c d e env f g gosu h i j k l m nice nohup su-exec timeout tini xargs"), nil},
@@ -115,6 +123,32 @@ func TestParseHostile(t *testing.T) {
 	deep := strings.Repeat("( ", maxOpen) + "a" + strings.Repeat(" )", maxOpen)
 	if got, err := Parse("test", []byte(deep)); err != nil || len(got.Commands) != 1 {
 		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+// TestParseBounds gives scripts whose command lines lead to too many others.
+func TestParseBounds(t *testing.T) {
+	for name, script := range map[string]string{
+		"variables":     strings.Repeat("a=$b b=$a b=$c c=$a\n", 200) + strings.Repeat("$a;", 10000),
+		"finds":         strings.Repeat("find -exec ", 5000),
+		"finds in turn": "find " + strings.Repeat("-exec find \\; ", 4000),
+		"scripts":       strings.Repeat("eval eval sh -c ", 4000),
+		"chain":         strings.Repeat("env ", 16000),
+	} {
+		if _, err := Parse("test", []byte(script)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestLine(t *testing.T) {
+	got := Line([]string{"echo", "env"})
+	if !slices.Equal(got.Commands, []string{"echo"}) {
+		t.Errorf("got %q", got.Commands)
+	}
+	got = Line([]string{"env", "A=1", "sh", "-c", "exec env | echo x"})
+	if want := []string{"env", "sh"}; !slices.Equal(got.Commands, want) {
+		t.Errorf("got %q, want %q", got.Commands, want)
 	}
 }
 
