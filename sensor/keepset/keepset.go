@@ -99,6 +99,7 @@ type builder struct {
 	// wordNodes are the programs that only a word of a script speaks for.
 	wordNodes map[nodeID]bool
 
+	clock     bool // the run asked for the local time
 	sockets   []string
 	listed    []lostEntries // the folders that the run listed, worst first
 	generated []File
@@ -157,6 +158,7 @@ func (b *builder) keepAdded() error {
 const writes = manifest.Written | manifest.Created | manifest.Deleted
 
 func (b *builder) touch(e manifest.Entry) error {
+	b.clock = b.clock || e.Path == "/etc/localtime" && e.Ops&(manifest.Opened|manifest.Linked|manifest.Absent) != 0
 	err := b.keepNamed(string(e.Path), reasonsOf(e.Ops))
 	var absent *rootfs.AbsentError
 	if errors.As(err, &absent) && e.Ops&writes != 0 {

@@ -16,6 +16,7 @@ var localeFamilies = []family{
 	{rule: "time zones", name: regexp.MustCompile(`^(postgres|php|php\d\.\d|php-fpm\d?\.?\d?)$`), folder: binFolder, keep: keepZones},
 	{rule: "time zones", name: regexp.MustCompile(`^libphp\d*(\.\d+)?\.so$`), keep: keepZones},
 	{rule: "time zones", name: regexp.MustCompile(`\.(pl|pm|psgi|py|rb|ru)$`), keep: whenTouched(keepZonesOfSource)},
+	{rule: "locales", name: regexp.MustCompile(`^libc\.so\.6$`), keep: keepGenerated, guess: true},
 	{rule: "locales", name: regexp.MustCompile(`^LC_`), folder: regexp.MustCompile(`^/usr/lib/locale/[^/]+$`), keep: whenTouched(keepLocale)},
 	{rule: "babel", name: regexp.MustCompile(`^localedata(\.cpython-\d+)?\.pyc?$`), folder: regexp.MustCompile(`/babel(/__pycache__)?$`), keep: whenTouched(keepBabel), guess: true},
 	{rule: "locales", name: regexp.MustCompile(`^(postgres|mariadbd|mysqld)$`), folder: binFolder, keep: named("/usr/lib/locale/locale-archive", "/usr/lib/locale/C.utf8")},
@@ -24,12 +25,12 @@ var localeFamilies = []family{
 // allZones is the name of what keepZones does, once.
 const allZones = "time zones"
 
-// keepZones keeps all zones but the copies that count leap seconds or that do not.
+// keepZones keeps all zones and the tables of them.
 func keepZones(b *builder, f familyFile) error {
 	if !b.first(allZones) {
 		return nil // a program that lists them all touches each
 	}
-	return named("/usr/share/zoneinfo/[A-Z]*", "/usr/share/zoneinfo/*.tab", "/usr/share/zoneinfo/tzdata.zi",
+	return named("/usr/share/zoneinfo/"+zones, "/usr/share/zoneinfo/*.tab", "/usr/share/zoneinfo/tzdata.zi",
 		"/usr/share/zoneinfo/leap*")(b, f)
 }
 
@@ -60,6 +61,40 @@ func keepZonesOfSource(b *builder, f familyFile) error {
 		return err
 	}
 	return keepZones(b, f)
+}
+
+// localeFolder is where glibc looks for locales (locale(7)).
+const localeFolder = "/usr/lib/locale"
+
+// maxLocales bounds, in bytes, the locales that are kept because somebody
+// generated them: twenty or so.
+const maxLocales = 32 << 20
+
+// keepGenerated keeps the locales that no package has installed: who has
+// locale-gen(8) or localedef(1) make some wants them, and chooses when the
+// container is started.
+func keepGenerated(b *builder, f familyFile) error {
+	for _, name := range b.tried.Names(localeFolder) {
+		locale := rootfs.Join(localeFolder, name)
+		t, ok, err := b.resolved(locale)
+		if err != nil || !ok {
+			return err
+		}
+		file := t.path
+		if t.info.IsDir() {
+			file = rootfs.Join(t.path, "LC_CTYPE")
+		}
+		if _, owned := b.db.Owner(file); owned || t.info.Size > maxLocales {
+			continue
+		}
+		if t, ok, err = b.follow(locale, RuntimeRule, f.id); err != nil || !ok {
+			return err
+		}
+		if err := b.keepContent(t, RuntimeRule, f.id); err != nil {
+			return err
+		}
+	}
+	return b.tried.err
 }
 
 // keepLocale keeps all categories of a locale of which one was touched.

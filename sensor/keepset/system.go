@@ -3,6 +3,8 @@ package keepset
 import (
 	"slices"
 	"strings"
+
+	"github.com/org/slimfile/sensor/manifest"
 )
 
 // systemFiles are always there if the image has them.
@@ -12,7 +14,9 @@ var systemFiles = []string{
 	"/tmp", "/run", "/var/run", "/var/tmp",
 }
 
-// keepSystem keeps the small set that programs take for granted.
+// keepSystem keeps the small set that programs take for granted. The zones of
+// the world are in it where the run asked for the local one: whoever starts the
+// container chooses another by TZ.
 func (b *builder) keepSystem() error {
 	paths := slices.Concat(systemFiles, b.loader.ConfigFiles())
 	if tz := strings.TrimPrefix(b.env["TZ"], ":"); tz != "" {
@@ -21,8 +25,14 @@ func (b *builder) keepSystem() error {
 		}
 		paths = append(paths, tz)
 	}
-	return b.followAll(System, 0, paths...)
+	if err := b.followAll(System, 0, paths...); err != nil || !b.clock || b.pack.Granularity == manifest.GranularityStrict {
+		return err
+	}
+	return b.keepUnder("/usr/share/zoneinfo", zones, System, 0)
 }
+
+// zones matches all zones but the copies that count leap seconds or that do not.
+const zones = "[A-Z]*"
 
 // keepConfig keeps what the image config names: the programs of its commands,
 // the folders, and the content of volumes, which a runtime copies into them.
