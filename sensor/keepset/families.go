@@ -43,6 +43,7 @@ var families = slices.Concat(
 	gitFamilies,
 	glibcFamilies,
 	golangFamilies,
+	iconvFamilies,
 	javaFamilies,
 	localeFamilies,
 	magickFamilies,

@@ -7,8 +7,6 @@ import (
 
 var glibcFamilies = []family{
 	{rule: "glibc", name: regexp.MustCompile(`^libc\.so\.6$`), keep: keepByLibc},
-	{rule: "iconv", name: regexp.MustCompile(`\.so$`), folder: regexp.MustCompile(`/gconv$`), keep: keepGconv},
-	{rule: "iconv", name: regexp.MustCompile(`^iconv$`), folder: regexp.MustCompile(`/bin$`), keep: keepAllGconv},
 }
 
 // unwinder is what glibc loads for the first pthread_exit or pthread_cancel of
@@ -75,32 +73,3 @@ func parseNSSwitch(conf []byte) []string {
 
 // actions are the "[NOTFOUND=return]" of nsswitch.conf.
 var actions = regexp.MustCompile(`\[[^]]*\]`)
-
-// keepGconv keeps the folder of a character set module that the run loaded:
-// which others it needs depends on its input. Modules that came in with the
-// folder itself need nothing more.
-func keepGconv(b *builder, f familyFile) error {
-	if b.tree.at(f.id).reasons&touched == 0 {
-		return nil
-	}
-	return b.keepUnder(f.dir, "**", LinkedLibrary, f.id)
-}
-
-// keepAllGconv keeps every character set for the program iconv(1).
-func keepAllGconv(b *builder, f familyFile) error {
-	if b.tree.at(f.id).reasons&runs == 0 {
-		return nil
-	}
-	return b.keepGconvFolders(f)
-}
-
-func (b *builder) keepGconvFolders(f familyFile) error {
-	for _, dir := range []string{"/usr/lib", "/usr/lib64"} {
-		for _, pattern := range []string{"gconv/**", "*/gconv/**"} {
-			if err := b.keepUnder(dir, pattern, LinkedLibrary, f.id); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}

@@ -49,16 +49,30 @@ func TestRuntimesElsewhere(t *testing.T) {
 		{
 			name: "php pages that the run did not open convert",
 			image: Image{
-				"/srv/a.php": "<?php require 'tools.php';", "/srv/tools.php": "<?php echo iconv('a', 'b', $x);",
+				"/srv/a.php": "<?php require 'tools.php';", "/srv/tools.php": "<?php echo iconv('UTF-8', 'b', $x), iconv($from, 'b', $x);",
 				"/usr/lib/x86_64-linux-gnu/gconv/EUC-JP.so": lib(),
 			},
 			touches: []string{"opened /srv/a.php"},
 			want:    []string{"/srv/tools.php", "/usr/lib/x86_64-linux-gnu/gconv/EUC-JP.so"},
 		},
 		{
+			name: "php pages that say which character sets they convert",
+			image: Image{
+				"/srv/a.php": "<?php echo iconv('UTF-8', \"Shift_JIS//TRANSLIT\", $x), iconv( 'EUC-JP', 'UTF-8', $x );",
+				"/usr/lib/x86_64-linux-gnu/gconv/gconv-modules":              "alias SHIFT_JIS// SJIS//\nmodule SJIS// INTERNAL SJIS 1\n",
+				"/usr/lib/x86_64-linux-gnu/gconv/gconv-modules.d/extra.conf": "module EUC-JP// INTERNAL EUC-JP 1\nmodule BIG5// INTERNAL BIG5 1",
+				"/usr/lib/x86_64-linux-gnu/gconv/EUC-JP.so":                  lib("libJIS.so"), "/usr/lib/x86_64-linux-gnu/gconv/SJIS.so": lib(), "/usr/lib/x86_64-linux-gnu/gconv/BIG5.so": lib(),
+				"/usr/lib/x86_64-linux-gnu/libJIS.so": lib(),
+			},
+			touches: []string{"opened /srv/a.php"},
+			want: []string{"/usr/lib/x86_64-linux-gnu/gconv/gconv-modules", "/usr/lib/x86_64-linux-gnu/gconv/gconv-modules.d/extra.conf",
+				"/usr/lib/x86_64-linux-gnu/gconv/EUC-JP.so", "/usr/lib/x86_64-linux-gnu/libJIS.so", "/usr/lib/x86_64-linux-gnu/gconv/SJIS.so"},
+			not: []string{"/usr/lib/x86_64-linux-gnu/gconv/BIG5.so"},
+		},
+		{
 			name: "php libraries that the run did not open convert nothing",
 			image: Image{
-				"/srv/a.php": "<?php require 'vendor/x.php';", "/srv/vendor/x.php": "<?php iconv('a', 'b', $x);",
+				"/srv/a.php": "<?php require 'vendor/x.php';", "/srv/vendor/x.php": "<?php iconv($a, 'b', $x);",
 				"/usr/lib/x86_64-linux-gnu/gconv/EUC-JP.so": lib(),
 			},
 			touches: []string{"opened /srv/a.php"},
@@ -196,11 +210,11 @@ func TestRuntimesElsewhere(t *testing.T) {
 			name: "what a web server starts",
 			image: Image{
 				"/etc/lighttpd/lighttpd.conf": "server.document-root = \"/srv/www\"\ncgi.assign = ( \".sh\" => \"/bin/sh\" )\n", "/bin/sh": Exe(""), "/bin/tr": Exe(""), "/bin/cut": Exe(""),
-				"/srv/www/upper.sh": "#!/bin/sh\ntr a-z A-Z\n", "/srv/www/index.html": "", "/etc/nginx/nginx.conf": "root /srv/plain;", "/srv/plain/x.sh": "#!/bin/sh\ncut\n",
+				"/srv/www/upper.sh": "#!/bin/sh\ntr a-z A-Z\n", "/srv/www/index.html": "", "/srv/www/repo.git/hooks/pre-push.sample": "#!/bin/sh\nsort\n", "/bin/sort": Exe(""), "/etc/nginx/nginx.conf": "root /srv/plain;", "/srv/plain/x.sh": "#!/bin/sh\ncut\n",
 			},
 			touches: []string{"opened /etc/lighttpd/lighttpd.conf", "opened /etc/nginx/nginx.conf"},
-			want:    []string{"/srv/www/index.html", "/bin/sh", "/bin/tr", "/srv/plain/x.sh"},
-			not:     []string{"/bin/cut"},
+			want:    []string{"/srv/www/index.html", "/srv/www/repo.git/hooks/pre-push.sample", "/bin/sh", "/bin/tr", "/srv/plain/x.sh"},
+			not:     []string{"/bin/cut", "/bin/sort"},
 		},
 		{
 			name: "styles of a font",

@@ -72,16 +72,58 @@ func TestParseServed(t *testing.T) {
 	}
 }
 
-func TestParseDelegates(t *testing.T) {
-	conf := `<delegate decode="ps:alpha" stealth="True" command="&quot;gs&quot; -q"/>
+// delegates are as ImageMagick and GraphicsMagick write them.
+const delegates = `<delegate decode="ps:alpha" stealth="True" command="&quot;gs&quot; -q"/>
   <delegate decode="dot" command='&quot;dot&quot; -Tsvg' />
   <delegate decode="ps" encode="prt" command='&quot; lpr&quot; &quot;%i&quot;'/>
   <delegate decode="jxr" command="/bin/mv &quot;%i&quot; &quot;%i.jxr&quot;; &quot;JxrDecApp&quot; -i"/>
-  <delegate decode="pdf" command="&quot;gs&quot; -q"/>
+  <!-- <delegate decode="old" command="&quot;old&quot;"/> -->
+  <delegate decode="cgm" command='"ralcgm" -d ps < "%i" > "%o"' />
+  <delegate decode="tiff" encode="text" command="&quot;tesseract&quot; &quot;%i&quot;"/>
   <delegate decode="edit" command="&quot;/etc/alternatives/x&quot;"/>`
-	want := []string{"gs", "dot", "lpr", "JxrDecApp"}
-	if got := parseDelegates([]byte(conf)); !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
+
+func TestDelegates(t *testing.T) {
+	tests := []struct {
+		name, policies string
+		want           []string
+	}{
+		{"no policy", "", []string{"gs", "dot", "lpr", "JxrDecApp", "ralcgm", "tesseract"}},
+		{"Debian's", `<policy domain="coder" rights="none" pattern="PS" /> <policy domain="resource" name="map" value="1GiB"/>`, []string{"dot", "JxrDecApp", "ralcgm", "tesseract"}},
+		{"the last one counts", `<policy domain="coder" rights="none" pattern="*"/><policy domain="coder" rights="read | write" pattern="{PS,prt,TIFF}"/>`, []string{"gs", "lpr"}},
+		{"reading is not writing", `<policy domain="coder" rights="read" pattern="*"/>`, []string{"gs", "dot", "JxrDecApp", "ralcgm"}},
+		{"no delegates", `<policy domain="delegate" rights="none" pattern="*" />`, nil},
+		{"a delegate", `<policy domain="delegate" rights="none" pattern="ps:*" /><policy domain="delegate" rights="all" pattern="dot" />`, []string{"dot", "lpr", "JxrDecApp", "ralcgm", "tesseract"}},
+		{"a module", `<policy domain="module" rights="none" pattern="PS" />`, []string{"dot", "JxrDecApp", "ralcgm", "tesseract"}},
+		{"a comment", `<!-- <policy domain="coder" rights="none" pattern="PS" /> -->`, []string{"gs", "dot", "lpr", "JxrDecApp", "ralcgm", "tesseract"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := parsePolicies([]byte("<policymap>" + tt.policies + "</policymap>"))
+			var got []string
+			for _, d := range parseDelegates([]byte(delegates)) {
+				if p.allow(d) {
+					got = append(got, d.program)
+				}
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestParseGconv(t *testing.T) {
+	conf := `# from to module cost
+alias	SHIFT_JIS//	SJIS//
+module	SJIS//	INTERNAL	SJIS	1
+module	INTERNAL	SJIS//	SJIS	1
+module	EUC-JP//	INTERNAL	EUC-JP.so	1
+module	BIG5//	INTERNAL	../BIG5	1
+module	KOI8-R//	INTERNAL`
+	for charset, want := range map[string][]string{"shift_jis": {"SJIS.so"}, "SJIS": {"SJIS.so"}, "EUC-JP": {"EUC-JP.so"}, "BIG5": nil, "KOI8-R": nil, "UTF-8": nil, "": nil} {
+		if got := parseGconv([]byte(conf), charset); !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, want %q", charset, got, want)
+		}
 	}
 }
 
@@ -151,8 +193,13 @@ func FuzzLiterals(f *testing.F) {
 		if n := len(parseApplications(text)); n > maxApplications {
 			t.Errorf("%d applications", n)
 		}
-		if n := len(parseDelegates(text)); n > maxDelegates {
-			t.Errorf("%d delegates", n)
+		for _, d := range parseDelegates(text) {
+			parsePolicies(text).allow(d)
+		}
+		for _, file := range parseGconv(text, "UTF-16") {
+			if !strings.HasSuffix(file, ".so") || strings.Contains(file, "/") {
+				t.Errorf("module %q", file)
+			}
 		}
 		if n := len(parseClassPath(text)); n > maxClassPath {
 			t.Errorf("%d entries of a class path", n)

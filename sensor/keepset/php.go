@@ -79,25 +79,37 @@ func keepPHPRequires(b *builder, f familyFile) error {
 	return nil
 }
 
-var phpIconv = regexp.MustCompile(`\biconv(_\w+)?\s*\(`)
+// phpIconv finds conversions, and their character sets where both are literal.
+var phpIconv = regexp.MustCompile(`\biconv(?:_\w+\s*\(|\s*\((?:\s*["']([\w.:+-]+)[\w/]*["']\s*,\s*["']([\w.:+-]+)[\w/]*["']\s*,)?)`)
 
 // phpForeign matches the folders of libraries, of which most is never run.
 var phpForeign = regexp.MustCompile(`/vendor(/|$)|^/usr/(share/php|local/lib/php)(/|$)`)
 
-// keepPHPConversions keeps the character sets for a page that converts them:
-// which it needs depends on its input. Of a library it must have been loaded.
+// keepPHPConversions keeps the character sets for a page that converts them: all
+// where it depends on the page's input which. Of a library it must have been
+// loaded.
 func keepPHPConversions(b *builder, f familyFile) error {
 	if phpForeign.MatchString(f.dir) && b.tree.at(f.id).reasons&touched == 0 {
 		return nil
 	}
 	page, err := b.readSmall(f.path)
-	if err != nil || !phpIconv.Match(page) {
+	if err != nil {
 		return err
 	}
-	if !b.first("character sets") {
-		return nil
+	for _, m := range phpIconv.FindAllSubmatch(page, maxRequires) {
+		if len(m[1]) == 0 {
+			if !b.first("character sets") {
+				return nil
+			}
+			return b.keepCharsets(f)
+		}
+		for _, name := range m[1:] {
+			if err := b.keepCharset(string(name), f); err != nil {
+				return err
+			}
+		}
 	}
-	return b.keepGconvFolders(f)
+	return nil
 }
 
 // composerPackage splits the path of a file into Composer's folder and the

@@ -92,11 +92,19 @@ func TestRuntimesOfDebian(t *testing.T) {
 			most:    20,
 		},
 		{
-			name:    "imagemagick with ghostscript",
+			name:    "imagemagick with ghostscript, which its policy forbids",
 			touches: []string{"executed /usr/bin/convert-im6.q16"},
-			want: []string{"/usr/lib/x86_64-linux-gnu/ImageMagick-6.9.11/modules-Q16/coders/gif.so", "/etc/ImageMagick-6/policy.xml", "/usr/bin/gs",
-				"/usr/share/ghostscript/10.00.0/Resource/Init/gs_init.ps", "/usr/share/fonts/type1/urw-base35/NimbusSans-Regular.t1", "/usr/share/color/icc/ghostscript/srgb.icc", "/etc/fonts/fonts.conf"},
-			most: 210,
+			want: []string{"/usr/lib/x86_64-linux-gnu/ImageMagick-6.9.11/modules-Q16/coders/gif.so", "/etc/ImageMagick-6/policy.xml",
+				"/usr/share/fonts/type1/urw-base35/NimbusSans-Regular.t1", "/etc/fonts/fonts.conf"},
+			not:  []string{"/usr/bin/gs"},
+			most: 160,
+		},
+		{
+			name:    "ghostscript",
+			touches: []string{"executed /usr/bin/gs"},
+			want: []string{"/usr/share/ghostscript/10.00.0/Resource/Init/gs_init.ps", "/usr/share/fonts/type1/urw-base35/NimbusSans-Regular.t1",
+				"/usr/share/color/icc/ghostscript/srgb.icc"},
+			most: 120,
 		},
 		{
 			name:    "graphviz",

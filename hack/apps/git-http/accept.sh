@@ -20,4 +20,6 @@ http 403 '' '/project.git/info/refs?service=git-nonsense'
 is 'gc in the container' '' inside /usr/lib/git-core/git -C /srv/git/project.git gc --quiet
 is 'fsck in the container' '' inside /usr/lib/git-core/git -C /srv/git/project.git fsck
 is 'log in the container' 'first' inside /usr/lib/git-core/git -C /srv/git/project.git log --oneline main
+is 'repack in the container' '' inside /usr/lib/git-core/git -C /srv/git/project.git repack -adq
+is 'an archive' 'README' inside /usr/lib/git-core/git -C /srv/git/project.git archive main
 stop INT

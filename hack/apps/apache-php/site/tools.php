@@ -16,6 +16,7 @@ $tools = [
     'zones' => fn() => print(count(DateTimeZone::listIdentifiers()) . ' ' . implode(' ', DateTimeZone::listIdentifiers(DateTimeZone::PER_COUNTRY, 'CH'))),
     'transliterate' => fn() => print(transliterator_transliterate('Any-Latin; Latin-ASCII', 'Москва')),
     'mbstring' => fn() => print(bin2hex(mb_convert_encoding('日本', 'SJIS', 'UTF-8'))),
+    'latin' => fn() => print(bin2hex(iconv('UTF-8', "ISO-8859-1//TRANSLIT", 'Zoë €'))),
     'iconv' => fn() => print(bin2hex(iconv('UTF-8', 'EUC-JP', '日本'))),
     'type' => fn() => print((new finfo(FILEINFO_MIME_TYPE))->file(__DIR__ . '/img/dot.gif')),
     'xml' => function () { $d = new DOMDocument(); $d->loadHTML('<p>a<p>b'); print($d->getElementsByTagName('p')->length . ' paragraphs'); },
