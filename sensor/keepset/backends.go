@@ -12,8 +12,8 @@ import (
 // asynchronous in threads, only with the first such call; Pillow's, when a
 // format is none of the usual ones.
 var backendFamilies = []family{
-	{rule: "python", name: packageInit, folder: regexp.MustCompile(`/(dist|site)-packages/(anyio|keyring)(/__pycache__)?$`), keep: whenTouched(keepBackends), guess: true},
-	{rule: "python", name: packageInit, folder: regexp.MustCompile(`/(dist|site)-packages/PIL(/__pycache__)?$`), keep: whenTouched(keepImagePlugins), guess: true},
+	{rule: "python", name: packageInit, folder: regexp.MustCompile(`/(dist|site)-packages/(anyio|keyring)(/__pycache__)?$`), keep: whenTouched(keepBackends)},
+	{rule: "python", name: packageInit, folder: regexp.MustCompile(`/(dist|site)-packages/PIL(/__pycache__)?$`), keep: whenTouched(keepImagePlugins)},
 }
 
 // packageInit matches the source and the byte code of a package.

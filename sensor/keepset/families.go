@@ -21,9 +21,9 @@ type family struct {
 	name   *regexp.Regexp
 	folder *regexp.Regexp // nil matches any
 	keep   func(b *builder, f familyFile) error
-	// guess says that what it keeps is for paths that the run did not take, and
-	// not to be kept when that is all that is asked for.
-	guess bool
+	// needed says that a file cannot be used without what the family keeps. What
+	// the others keep is for paths that the run did not take.
+	needed bool
 }
 
 // familyFile is a kept file that matched.
@@ -91,7 +91,7 @@ func (l *localRules) rules(dir string, strict bool) []ruleID {
 	}
 	l.dir, l.found = dir, l.found[:0]
 	for i, fam := range families {
-		if strict && fam.guess {
+		if strict && !fam.needed {
 			continue
 		}
 		if fam.folder == nil || fam.folder.MatchString(dir) {

@@ -6,7 +6,7 @@ import (
 )
 
 var glibcFamilies = []family{
-	{rule: "glibc", name: regexp.MustCompile(`^libc\.so\.6$`), keep: keepByLibc},
+	{rule: "glibc", name: regexp.MustCompile(`^libc\.so\.6$`), keep: keepByLibc, needed: true},
 }
 
 // unwinder is what glibc loads for the first pthread_exit or pthread_cancel of

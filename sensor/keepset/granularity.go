@@ -52,7 +52,7 @@ func (b *builder) keepAllCopied() error {
 
 // packageFolders match a file in a language's package and the package's folder:
 // of npm and Composer. The deepest counts. Gems, Erlang's applications and Java
-// are kept whole at any granularity.
+// are kept whole at any granularity but strict.
 var packageFolders = []*regexp.Regexp{
 	regexp.MustCompile(`^(.*/node_modules/(?:@[^/]+/)?[^@./][^/]*)/`),
 	regexp.MustCompile(`^(.*/vendor/[^/]+/[^/]+)/`),

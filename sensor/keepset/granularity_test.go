@@ -31,14 +31,14 @@ func packaged() Image {
 		"/srv/vendor/autoload.php": "", "/srv/vendor/acme/lib/src/A.php": "", "/srv/vendor/acme/lib/src/B.php": "", "/srv/vendor/acme/other/C.php": "",
 		"/opt/vendor/acme/lib/A.php": "", "/opt/vendor/acme/lib/B.php": "",
 		"/usr/lib/erlang/lib/stdlib-4.2/ebin/lists.beam": "", "/usr/lib/erlang/lib/stdlib-4.2/ebin/more.beam": "",
-		"/usr/bin/tool": Exe(""), "/usr/bin/other": Exe(""),
+		"/usr/bin/tool": Exe("#!/bin/sh\n! hash branch || branch\n"), "/bin/sh": Exe(""), "/usr/bin/branch": Exe(""), "/usr/bin/other": Exe(""),
 	}
 }
 
 var packagedRun = []string{
 	"opened /app/server.js", "listed /app/plugins", "opened /app/plugins/a.js", "listed /app/list", "opened " + npm + "one/index.js", "opened " + npm + "@s/p/a.js",
 	"opened " + site + "pkg/__init__.py", "opened " + gems + "rack-2.2/lib/rack.rb", "opened /srv/vendor/acme/lib/src/A.php", "opened /opt/vendor/acme/lib/A.php",
-	"opened /usr/lib/erlang/lib/stdlib-4.2/ebin/lists.beam", "listed /usr/bin", "executed /usr/bin/tool",
+	"opened /usr/lib/erlang/lib/stdlib-4.2/ebin/lists.beam", "listed /usr/bin", "executed /usr/bin/tool", "executed /bin/sh",
 }
 
 // files returns what the set has besides folders and what the run touched.
@@ -51,8 +51,8 @@ func files(set *keepset.Set, image Image) []string {
 
 func TestGranularity(t *testing.T) {
 	image := packaged()
-	always := []string{gems + "rack-2.2/lib/more.rb", "/usr/lib/erlang/lib/stdlib-4.2/ebin/more.beam"}
-	file := append([]string{"/app/page.html", "/app/plugins/b.js", npm + "one/package.json", npm + "two/index.js", npm + "two/package.json"}, always...)
+	file := []string{"/app/page.html", "/app/plugins/b.js", npm + "one/package.json", npm + "two/index.js", npm + "two/package.json", "/usr/bin/branch",
+		gems + "rack-2.2/lib/more.rb", "/usr/lib/erlang/lib/stdlib-4.2/ebin/more.beam"}
 	pkg := slices.Concat(file, []string{
 		"/app/list/x", "/app/list/y", npm + "one/more.js", npm + "@s/p/b.js", site + "pkg/more.py", site + "pkg/tests/t.py", site + "pkg-1.dist-info/RECORD", site + "_pkg.so",
 		triplet + "libx.so", "/usr/local/bin/pkg", "/srv/vendor/acme/lib/src/B.php",
@@ -66,7 +66,7 @@ func TestGranularity(t *testing.T) {
 		{manifest.GranularityFile, file, []string{"app", "package"}},
 		{manifest.GranularityPackage, pkg, []string{"app"}},
 		{manifest.GranularityApp, append([]string{"/extra/data.bin"}, pkg...), nil},
-		{manifest.GranularityStrict, always, nil},
+		{manifest.GranularityStrict, nil, nil},
 	}
 	copied := []manifest.Copy{{Dest: "/app", Name: "server.js"}, {Dest: "/app", Name: "page.html"}, {Dest: "/extra"}}
 	for _, tt := range tests {
@@ -154,7 +154,7 @@ func TestKeepStageCopy(t *testing.T) {
 	pack.Copied = []manifest.Copy{{Dest: npm + "one"}, {Dest: "/usr/bin", Name: "tool"}, {Dest: "/gone"}, {Dest: "/extra/data.bin", Name: "x"}}
 	set, err := resolve(t, rootfstest.Make(t, image), pack)
 	must(t, err)
-	want := []string{npm + "one/index.js", npm + "one/more.js", npm + "one/node_modules/deep/index.js", npm + "one/package.json", "/extra/data.bin", "/usr/bin/tool"}
+	want := []string{npm + "one/index.js", npm + "one/more.js", npm + "one/node_modules/deep/index.js", npm + "one/package.json", "/bin/sh", "/extra/data.bin", "/usr/bin/branch", "/usr/bin/tool"}
 	if got := slices.DeleteFunc(paths(set), func(p string) bool { _, file := image[p]; return !file }); !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}

@@ -16,9 +16,9 @@ var localeFamilies = []family{
 	{rule: "time zones", name: regexp.MustCompile(`^(postgres|php|php\d\.\d|php-fpm\d?\.?\d?)$`), folder: binFolder, keep: keepZones},
 	{rule: "time zones", name: regexp.MustCompile(`^libphp\d*(\.\d+)?\.so$`), keep: keepZones},
 	{rule: "time zones", name: regexp.MustCompile(`\.(pl|pm|psgi|py|rb|ru)$`), keep: whenTouched(keepZonesOfSource)},
-	{rule: "locales", name: regexp.MustCompile(`^libc\.so\.6$`), keep: keepGenerated, guess: true},
+	{rule: "locales", name: regexp.MustCompile(`^libc\.so\.6$`), keep: keepGenerated},
 	{rule: "locales", name: regexp.MustCompile(`^LC_`), folder: regexp.MustCompile(`^/usr/lib/locale/[^/]+$`), keep: whenTouched(keepLocale)},
-	{rule: "babel", name: regexp.MustCompile(`^localedata(\.cpython-\d+)?\.pyc?$`), folder: regexp.MustCompile(`/babel(/__pycache__)?$`), keep: whenTouched(keepBabel), guess: true},
+	{rule: "babel", name: regexp.MustCompile(`^localedata(\.cpython-\d+)?\.pyc?$`), folder: regexp.MustCompile(`/babel(/__pycache__)?$`), keep: whenTouched(keepBabel)},
 	{rule: "locales", name: regexp.MustCompile(`^(postgres|mariadbd|mysqld)$`), folder: binFolder, keep: named("/usr/lib/locale/locale-archive", "/usr/lib/locale/C.utf8")},
 }
 

@@ -14,7 +14,7 @@ import (
 
 var nodeFamilies = []family{
 	{rule: "node", name: regexp.MustCompile(`^node(js)?$`), folder: regexp.MustCompile(`/bin$`), keep: keepNodeRuntime},
-	{rule: "node", name: regexp.MustCompile(`\.[cm]?js$`), keep: keepNodeModule, guess: true},
+	{rule: "node", name: regexp.MustCompile(`\.[cm]?js$`), keep: keepNodeModule},
 }
 
 // keepNodeRuntime keeps what Node itself reads when a program first asks for

@@ -9,7 +9,7 @@ import (
 )
 
 var pamFamilies = []family{
-	{rule: "pam", name: regexp.MustCompile(`.`), folder: regexp.MustCompile(`^/(etc|usr/lib)/pam\.d$`), keep: keepPAM},
+	{rule: "pam", name: regexp.MustCompile(`.`), folder: regexp.MustCompile(`^/(etc|usr/lib)/pam\.d$`), keep: keepPAM, needed: true},
 }
 
 // keepPAM keeps the modules and included files of a PAM service (pam.conf(5)).

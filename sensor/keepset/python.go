@@ -11,9 +11,9 @@ import (
 )
 
 var pythonFamilies = []family{
-	{rule: "python", name: regexp.MustCompile(`\.py$`), keep: keepPythonSource, guess: true},
-	{rule: "python", name: regexp.MustCompile(`^(.+)\.cpython-\d+(\.opt-\d)?\.pyc$`), folder: regexp.MustCompile(`/__pycache__$`), keep: keepPythonByteCode, guess: true},
-	{rule: "python", name: regexp.MustCompile(`\.(py|pyc|so)$`), folder: regexp.MustCompile(`/(site|dist)-packages(/|$)`), keep: keepDistribution},
+	{rule: "python", name: regexp.MustCompile(`\.py$`), keep: keepPythonSource},
+	{rule: "python", name: regexp.MustCompile(`^(.+)\.cpython-\d+(\.opt-\d)?\.pyc$`), folder: regexp.MustCompile(`/__pycache__$`), keep: keepPythonByteCode},
+	{rule: "python", name: regexp.MustCompile(`\.(py|pyc|so)$`), folder: regexp.MustCompile(`/(site|dist)-packages(/|$)`), keep: keepDistribution, needed: true},
 }
 
 // developerModules are imported by programs that are tested, built or debugged;

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/org/slimfile/sensor/keepset/shellcmd"
+	"github.com/org/slimfile/sensor/manifest"
 	"github.com/org/slimfile/sensor/rootfs"
 )
 
@@ -80,6 +81,9 @@ func (b *builder) keepScript(path string, id nodeID) error {
 // sources, and what is at the paths that it names. Scripts among the programs
 // get their turn as nodes.
 func (b *builder) keepWords(name string, script []byte, via nodeID) error {
+	if b.pack.Granularity == manifest.GranularityStrict {
+		return nil // what its branches not taken need
+	}
 	words, err := shellcmd.Parse(name, script)
 	if err != nil {
 		b.warn("what %s may start in branches that the run did not take is unknown: %v", name, err)

@@ -12,7 +12,7 @@ import (
 // startFamilies are the app's own sources: a route that no probe took may start
 // a program.
 var startFamilies = []family{
-	{rule: "started programs", name: regexp.MustCompile(`\.(py|[cm]?js|rb|ru|rake|php|phtml|pl|pm|psgi|cgi)$`), keep: keepStarts, guess: true},
+	{rule: "started programs", name: regexp.MustCompile(`\.(py|[cm]?js|rb|ru|rake|php|phtml|pl|pm|psgi|cgi)$`), keep: keepStarts},
 }
 
 // packaged matches the folders of libraries, which start programs for cases

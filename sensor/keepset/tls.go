@@ -3,8 +3,8 @@ package keepset
 import "regexp"
 
 var tlsFamilies = []family{
-	{rule: "openssl", name: regexp.MustCompile(`^libcrypto\.so\.`), keep: keepOpenSSL},
-	{rule: "ca-certificates", name: regexp.MustCompile(`^(libssl\.so\.|libgnutls\.so\.|libnss3\.so|libmbedtls\.so\.|libwolfssl\.so\.)`), keep: keepCertificates},
+	{rule: "openssl", name: regexp.MustCompile(`^libcrypto\.so\.`), keep: keepOpenSSL, needed: true},
+	{rule: "ca-certificates", name: regexp.MustCompile(`^(libssl\.so\.|libgnutls\.so\.|libnss3\.so|libmbedtls\.so\.|libwolfssl\.so\.)`), keep: keepCertificates, needed: true},
 }
 
 // keepOpenSSL keeps the providers and engines beside libcrypto, and the
