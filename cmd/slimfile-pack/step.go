@@ -74,6 +74,9 @@ func (s step) pack(ctx context.Context, phase *string) error {
 	_, err = fmt.Fprintf(s.stdout, "kept %d of %d files, %d of %d bytes; copied %d files, %d hard links, %d folders, %d links\n",
 		summary.KeptFiles, summary.TotalFiles, summary.KeptBytes, summary.TotalBytes,
 		stats.Files+stats.Special, stats.HardLinks, stats.Dirs, stats.Symlinks)
+	if named := set.Named(); err == nil && len(named) > 0 {
+		_, err = fmt.Fprintf(s.stdout, "kept without having run, as scripts or sources name them: %q\n", named)
+	}
 	return err
 }
 

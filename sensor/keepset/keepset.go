@@ -324,7 +324,6 @@ func (b *builder) finish() error {
 	if len(b.sockets) > 0 {
 		b.warn("not shipped, for a socket is of use only to the process that made it: %s", enumerate(b.sockets))
 	}
-	b.warnOfWords()
 	if len(b.skipped) > 0 {
 		b.warn("modules name folders of data that are too large to keep on suspicion; keep them if the app reads them: %s", enumerate(b.skipped))
 	}
@@ -367,6 +366,6 @@ type lostEntries struct {
 func (b *builder) set() *Set {
 	return &Set{
 		tree: b.tree, generated: b.generated, warnings: b.warnings,
-		pack: b.pack, probes: b.header.Probes, listed: b.listed, db: b.db,
+		named: b.namedPrograms(), pack: b.pack, probes: b.header.Probes, listed: b.listed, db: b.db,
 	}
 }

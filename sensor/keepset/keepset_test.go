@@ -278,10 +278,10 @@ exec "$@"
 		"/usr/bin/server script", "/usr/bin/helper.sh script", "/usr/bin/env interpreter", "/usr/bin/bash interpreter",
 		"/usr/bin/nested script", "/usr/local/bin/uname script",
 	})
-	want := `"/usr/bin/gosu", "/usr/bin/helper.sh", "/usr/bin/install", "/usr/bin/nested", "/usr/bin/server", "/usr/bin/strace", "/usr/local/bin/uname"`
-	if w := set.Warnings(); len(w) != 1 || !strings.Contains(w[0], want) {
-		t.Errorf("warnings %q, want one that names %s", w, want)
-	}
+	diff(t, set.Named(), []string{
+		"/usr/bin/gosu", "/usr/bin/helper.sh", "/usr/bin/install", "/usr/bin/nested", "/usr/bin/server", "/usr/bin/strace",
+		"/usr/local/bin/uname",
+	})
 }
 
 func TestShellCommands(t *testing.T) {
@@ -296,11 +296,11 @@ func TestShellCommands(t *testing.T) {
 		want    []string
 		warning string
 	}{
-		{"command string", []string{"/bin/sh", "-c", "exec tool --flag"}, []string{"/bin/sh", "/bin/tool"}, "kept only because"},
-		{"grouped options", []string{"sh", "-ec", "tool"}, []string{"/bin/sh", "/bin/tool"}, "kept only because"},
-		{"file", []string{"sh", "run"}, []string{"/bin/sh", "/bin/tool", "/srv/run"}, "kept only because"},
+		{"command string", []string{"/bin/sh", "-c", "exec tool --flag"}, []string{"/bin/sh", "/bin/tool"}, ""},
+		{"grouped options", []string{"sh", "-ec", "tool"}, []string{"/bin/sh", "/bin/tool"}, ""},
+		{"file", []string{"sh", "run"}, []string{"/bin/sh", "/bin/tool", "/srv/run"}, ""},
 		{"unparsable", []string{"./bad"}, []string{"/srv/bad", "/bin/sh"}, "unknown"},
-		{"wrapped", []string{"tini", "--", "loop2", "x"}, []string{"/bin/tini", "/bin/loop2", "/bin/sh", "/bin/tool"}, "kept only because"},
+		{"wrapped", []string{"tini", "--", "loop2", "x"}, []string{"/bin/tini", "/bin/loop2", "/bin/sh", "/bin/tool"}, ""},
 		{"not a shell", []string{"/srv/py"}, []string{"/srv/py", "/usr/bin/env", "/bin/python"}, ""},
 		{"calls itself", []string{"loop"}, []string{"/bin/loop", "/bin/sh"}, ""},
 		{"not there", []string{"nothing"}, nil, ""},

@@ -182,18 +182,16 @@ func (b *builder) keepWord(command string, via nodeID) error {
 	return err
 }
 
-// warnOfWords names the programs that nothing but a word of a script keeps.
-func (b *builder) warnOfWords() {
-	var names []string
+// namedPrograms are those that nothing but a word of a script or of the app's
+// sources keeps, sorted.
+func (b *builder) namedPrograms() (names []string) {
 	for id := range b.wordNodes {
 		if n := b.tree.at(id); n.reasons&^(Script|Traversed) == 0 && n.flags&dropped == 0 {
-			names = append(names, fmt.Sprintf("%q", b.tree.path(id)))
+			names = append(names, b.tree.path(id))
 		}
 	}
-	if len(names) == 0 {
-		return
-	}
-	b.warn("kept only because a script or the app's source names them, though the run did not use them: %s", enumerate(names))
+	slices.Sort(names)
+	return names
 }
 
 // maxNamed bounds how many entries a warning names.

@@ -12,6 +12,7 @@ type Set struct {
 	tree      *arena
 	generated []File
 	warnings  []string
+	named     []string
 	pack      manifest.Pack
 	probes    int
 	listed    []lostEntries
@@ -82,6 +83,10 @@ func (s *Set) Generated() []File { return s.generated }
 
 // Warnings returns sentences for the user.
 func (s *Set) Warnings() []string { return s.warnings }
+
+// Named returns the programs that nothing but a word of a script or of the app's
+// sources keeps: the run used none of them.
+func (s *Set) Named() []string { return s.named }
 
 // Probes returns the number of probes that the traced run made.
 func (s *Set) Probes() int { return s.probes }
