@@ -3,6 +3,7 @@ package keepset
 import (
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -32,11 +33,7 @@ type copied struct {
 // touched some of it: it is the app's own, of which no run reads every page and
 // template.
 func (b *builder) keepCopied() error {
-	list, err := b.copies()
-	if err != nil {
-		return err
-	}
-	for _, c := range list {
+	for _, c := range b.copied {
 		if !b.isTouched(c) && !b.isHome(c) {
 			continue
 		}
@@ -88,6 +85,33 @@ func (b *builder) copiedFile(folder string, c manifest.Copy) (string, error) {
 		return "", ignoreAbsent(err)
 	}
 	return file, nil
+}
+
+var (
+	// foreign matches the folders of languages' packages and libraries, wherever
+	// they are; shared, those of the system.
+	foreign = regexp.MustCompile(`/(node_modules|site-packages|dist-packages|vendor|vendor_ruby|gems)/|/lib/(python|ruby|perl|php|erlang|jvm|R)[\d.]*/`)
+	shared  = regexp.MustCompile(`^/usr/(lib\w*|share|local/lib|local/share)/`)
+)
+
+// isOwn says whether a file is the app's own: none of a package for the system
+// or for a language, which has much that an app need not come to.
+func (b *builder) isOwn(path string) bool {
+	switch {
+	case foreign.MatchString(path):
+		return false
+	case b.isCopied(path):
+		return true
+	}
+	_, owned := b.db.Owner(path)
+	return !owned && !shared.MatchString(path)
+}
+
+// isCopied says whether the Dockerfile COPYed a file, or the folder it is in.
+func (b *builder) isCopied(path string) bool {
+	return slices.ContainsFunc(b.copied, func(c copied) bool {
+		return c.whole && strings.HasPrefix(path, c.folder+"/") || slices.Contains(c.files, path)
+	})
 }
 
 // isTouched says whether the run used some of what was copied.

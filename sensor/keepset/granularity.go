@@ -38,11 +38,7 @@ func firstError(steps ...func() error) error {
 // keepAllCopied keeps what the Dockerfile COPYed into folders of its own,
 // whether the run touched it or not.
 func (b *builder) keepAllCopied() error {
-	list, err := b.copies()
-	if err != nil {
-		return err
-	}
-	for _, c := range list {
+	for _, c := range b.copied {
 		if err := b.keepCopy(c, Copied); err != nil {
 			return err
 		}

@@ -25,6 +25,7 @@ import (
 	"github.com/org/slimfile/sensor/keepset/jsmodule"
 	"github.com/org/slimfile/sensor/keepset/ldso"
 	"github.com/org/slimfile/sensor/keepset/program"
+	"github.com/org/slimfile/sensor/keepset/spawn"
 	"github.com/org/slimfile/sensor/manifest"
 	"github.com/org/slimfile/sensor/rootfs"
 )
@@ -36,7 +37,7 @@ func Resolve(ctx context.Context, root *rootfs.Root, trace io.Reader, pack manif
 	b := &builder{
 		ctx: ctx, root: root, near: root.Reader(), pack: pack, env: environment(pack.Image.Env),
 		finder: program.NewFinder(root, pack.Image), tree: newArena(), cursor: rootID + 1, parsed: map[string]*elfdyn.File{}, objects: map[[sha256.Size]byte]bool{}, scripts: map[string]bool{}, wordNodes: map[nodeID]bool{},
-		seen: map[string]bool{}, found: map[string][]string{}, installed: map[string]map[string][]string{},
+		seen: map[string]bool{}, found: map[string][]string{}, installed: map[string]map[string][]string{}, sources: map[*spawn.Language]*ownSources{},
 	}
 	defer b.near.Close()
 	b.tried = newFolders(root)
@@ -96,9 +97,11 @@ type builder struct {
 	// installed are the metadata folders of Python's distributions, by the
 	// site folder and the module's top name.
 	installed map[string]map[string][]string
+	sources   map[*spawn.Language]*ownSources
 	// wordNodes are the programs that only a word of a script speaks for.
 	wordNodes map[nodeID]bool
 
+	copied    []copied
 	clock     bool // the run asked for the local time
 	sockets   []string
 	listed    []lostEntries // the folders that the run listed, worst first
@@ -120,7 +123,10 @@ func (b *builder) prepare() (err error) {
 	if err != nil {
 		return err
 	}
-	b.db, err = dpkg.Read(b.root)
+	if b.db, err = dpkg.Read(b.root); err != nil {
+		return err
+	}
+	b.copied, err = b.copies()
 	return err
 }
 

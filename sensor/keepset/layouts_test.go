@@ -207,6 +207,27 @@ func TestRuntimesElsewhere(t *testing.T) {
 			not:     []string{"/usr/bin/cal", "/usr/bin/tac", "/usr/bin/if"},
 		},
 		{
+			name: "programs that the app's sources start by functions of their own",
+			image: Image{
+				"/usr/src/app/a.py": "from tools import run\nrun(['cal'])", "/usr/src/app/tools.py": "def run(cmd): subprocess.run(cmd)", "/usr/src/app/z.py": "run(['tac'])",
+				"/srv/job": Exe("#!/usr/bin/env python3\nrun('uniq')\n"), "/srv/data": "run('sort')", "/usr/lib/python3.11/x.py": "run(['wc'])", "/usr/bin/tool": "#!/usr/bin/python3\nrun(['cut'])",
+				"/usr/bin/cal": Exe(""), "/usr/bin/tac": Exe(""), "/usr/bin/uniq": Exe(""), "/usr/bin/sort": Exe(""), "/usr/bin/wc": Exe(""), "/usr/bin/cut": Exe(""),
+				"/var/lib/dpkg/status": "Package: tool\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n", "/var/lib/dpkg/info/tool.list": "/.\n/usr/bin/tool\n",
+			},
+			touches: []string{"opened /usr/src/app/a.py", "opened /usr/src/app/tools.py", "opened /usr/src/app/z.py", "executed /srv/job", "opened /srv/data", "opened /usr/lib/python3.11/x.py", "opened /usr/bin/tool"},
+			want:    []string{"/usr/bin/cal", "/usr/bin/tac", "/usr/bin/uniq"},
+			not:     []string{"/usr/bin/sort", "/usr/bin/wc", "/usr/bin/cut"},
+		},
+		{
+			name: "an app below /usr/src",
+			image: Image{
+				"/usr/src/app/server.js": "app.set('view engine', 'pug')", "/usr/src/app/node_modules/pug/index.js": "", "/usr/src/app/node_modules/pug/package.json": `{"main":"index.js"}`,
+				"/usr/share/nodejs/x/index.js": "load('pug')",
+			},
+			touches: []string{"opened /usr/src/app/server.js", "opened /usr/share/nodejs/x/index.js"},
+			want:    []string{"/usr/src/app/node_modules/pug/index.js"},
+		},
+		{
 			name: "what a web server starts",
 			image: Image{
 				"/etc/lighttpd/lighttpd.conf": "server.document-root = \"/srv/www\"\ncgi.assign = ( \".sh\" => \"/bin/sh\" )\n", "/bin/sh": Exe(""), "/bin/tr": Exe(""), "/bin/cut": Exe(""),

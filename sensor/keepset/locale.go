@@ -129,7 +129,7 @@ func (b *builder) languages() []string {
 			continue
 		}
 		path := b.tree.path(id)
-		if m := languageCode.FindStringSubmatch(rootfs.Base(rootfs.Parent(path))); m != nil && !packaged.MatchString(path) {
+		if m := languageCode.FindStringSubmatch(rootfs.Base(rootfs.Parent(path))); m != nil && b.isOwn(path) {
 			found = append(found, m[1])
 			if m[1] == "nb" || m[1] == "nn" {
 				found = append(found, "no") // their parent (CLDR, parentLocales)

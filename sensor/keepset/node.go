@@ -79,7 +79,7 @@ var browserFolder = regexp.MustCompile(`/(public|static|assets|dist|www)(/|$)`)
 // which may be a browser's, is left alone. The app's own modules count as
 // loaded: a route or a page is one that some request asks for.
 func keepNodeModule(b *builder, f familyFile) error {
-	own := !strings.Contains(f.path, "/node_modules/") && !strings.HasPrefix(f.path, "/usr/")
+	own := b.isOwn(f.path)
 	n := b.tree.at(f.id)
 	needed := n.flags&imported != 0 || n.reasons&User != 0
 	loaded := b.isLoaded(f.id) || own && (needed || n.reasons&Copied != 0 && !browserFolder.MatchString(f.dir))

@@ -155,11 +155,7 @@ func (b *builder) keepScriptPath(path string, via nodeID) error {
 	if _, _, err := b.follow(path, Script, via); err != nil || info.IsRegular() {
 		return err
 	}
-	list, err := b.copies()
-	if err != nil {
-		return err
-	}
-	for _, c := range list {
+	for _, c := range b.copied {
 		if c.folder != physical || !c.whole {
 			continue
 		}
