@@ -49,6 +49,15 @@ func New(p manifest.Probe, start Starter) (Prober, error) {
 // refusedInterval is how long after a refused connection the next is tried.
 const refusedInterval = 20 * time.Millisecond
 
+// settleRetries are those of a program for which p has none, after pauses that
+// begin with settlePause and double: it cannot tell that it was refused, and an
+// app may accept connections before it can serve. PostgreSQL listens on TCP
+// before it makes its socket.
+const (
+	settleRetries = 4
+	settlePause   = 100 * time.Millisecond
+)
+
 // Run makes the request of prober until it succeeds, for at most
 // p.TimeoutSeconds. A refused connection is always tried again, any other
 // failure p.Retries times; those retries are spread over the timeout, so that
@@ -57,9 +66,13 @@ func Run(ctx context.Context, p manifest.Probe, prober Prober) (Result, error) {
 	timeout := Seconds(p.TimeoutSeconds)
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no answer within %s", timeout))
 	defer cancel()
-	pause := timeout / time.Duration(p.Retries+1)
+	retries, pause := p.Retries, timeout/time.Duration(p.Retries+1)
+	settling := p.Exec != nil && p.Retries == 0
+	if settling {
+		retries, pause = settleRetries, settlePause
+	}
 	var last error // what came instead of a good answer
-	for retries := p.Retries; ; {
+	for {
 		got, err := prober.Probe(ctx)
 		if err == nil {
 			return got, nil
@@ -78,6 +91,9 @@ func Run(ctx context.Context, p manifest.Probe, prober Prober) (Result, error) {
 			}
 			retries--
 			wait = pause
+			if settling {
+				pause *= 2
+			}
 		}
 		if !sleep(ctx, wait) {
 			return Result{}, timedOut(ctx, last)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 	"unicode/utf8"
 
@@ -33,9 +34,11 @@ func (s *scripted) Probe(ctx context.Context) (Result, error) {
 
 func TestRun(t *testing.T) {
 	bad := errors.New("500 Internal Server Error")
+	program := &manifest.ExecProbe{}
 	for _, tt := range []struct {
 		name    string
 		errs    []error
+		exec    *manifest.ExecProbe
 		retries int
 		calls   int
 		err     string // empty: success
@@ -45,20 +48,25 @@ func TestRun(t *testing.T) {
 		{name: "retried", errs: []error{bad}, retries: 1, calls: 2},
 		{name: "retries used up", errs: []error{bad, bad, bad}, retries: 2, calls: 3, err: "500 Internal Server Error"},
 		{name: "refused is not a retry", errs: []error{unix.ECONNREFUSED, unix.ECONNREFUSED}, calls: 3},
+		{name: "a program while the app settles", errs: []error{bad, bad, bad, bad}, exec: program, calls: 5},
+		{name: "a program that fails for good", errs: []error{bad, bad, bad, bad, bad}, exec: program, calls: 5, err: "500 Internal Server Error"},
+		{name: "a program with retries", errs: []error{bad, bad}, exec: program, retries: 1, calls: 2, err: "500 Internal Server Error"},
 		{name: "refused, then bad", errs: []error{unix.ECONNREFUSED, bad}, calls: 2, err: "500 Internal Server Error"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &scripted{errs: tt.errs}
-			got, err := Run(t.Context(), manifest.Probe{TimeoutSeconds: 0.5, Retries: tt.retries}, s)
-			if tt.err == "" && (err != nil || got.Got != "fine") {
-				t.Errorf("got %q, %v", got.Got, err)
-			}
-			if tt.err != "" && (err == nil || err.Error() != tt.err) {
-				t.Errorf("error %v, want %q", err, tt.err)
-			}
-			if s.calls != tt.calls {
-				t.Errorf("%d requests, want %d", s.calls, tt.calls)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				s := &scripted{errs: tt.errs}
+				got, err := Run(t.Context(), manifest.Probe{TimeoutSeconds: 5, Retries: tt.retries, Exec: tt.exec}, s)
+				if tt.err == "" && (err != nil || got.Got != "fine") {
+					t.Errorf("got %q, %v", got.Got, err)
+				}
+				if tt.err != "" && (err == nil || err.Error() != tt.err) {
+					t.Errorf("error %v, want %q", err, tt.err)
+				}
+				if s.calls != tt.calls {
+					t.Errorf("%d requests, want %d", s.calls, tt.calls)
+				}
+			})
 		})
 	}
 }
