@@ -53,7 +53,7 @@ var columns = []struct {
 	name  string
 	width int
 }{
-	{"app", -18}, {"base", -25}, {"granularity", -11}, {"fat MB", 8}, {"slim MB", 8}, {"ratio", 6}, {"seconds", 7},
+	{"app", -18}, {"base", -27}, {"granularity", -11}, {"fat MB", 8}, {"slim MB", 8}, {"ratio", 6}, {"seconds", 7},
 	{"packages", 9}, {"probes", 6}, {"verified", 8}, {"warnings", 8}, {"acceptance", -1},
 }
 
