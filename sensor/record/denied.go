@@ -45,10 +45,19 @@ func (l *listener) statusOf(fd int, n *notification) *status {
 	return b.status
 }
 
+// notified is the thread that waits for the answer to a notification: a subject.
+type notified struct {
+	*listener
+	fd int
+	n  *notification
+}
+
+func (c *notified) as(f func() error) error { return c.target.as(int(c.n.PID), f) }
+
 // denies tells whether a process lacks a permission that it takes to look a path
 // up and to have so many rights to what is there.
-func (l *listener) denies(fd int, n *notification, pl place, path []byte, to want, takes rights) (bool, error) {
-	st := l.statusOf(fd, n)
+func (c *notified) denies(pl place, path []byte, to want, takes rights) (bool, error) {
+	st := c.statusOf(c.fd, c.n)
 	if st == nil || st.effective&dacCapabilities != 0 || len(pl.root) > 0 {
 		return false, nil
 	}
@@ -64,7 +73,7 @@ func (l *listener) denies(fd int, n *notification, pl place, path []byte, to wan
 	}
 	name := append(append(make([]byte, 0, len(path)+1), path...), 0)
 	var errno unix.Errno
-	err := l.target.inRole(st, func() {
+	err := c.target.inRole(st, func() {
 		// Linux 5.8; without it nothing is denied.
 		_, _, errno = unix.Syscall6(unix.SYS_FACCESSAT2, uintptr(dir), uintptr(unsafe.Pointer(&name[0])), uintptr(takes), flags, 0, 0)
 	})

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -34,8 +35,9 @@ type listener struct {
 	// call.
 	images map[fingerprint]ran
 	// sent has the calls already in noted, by phase, architecture and number.
-	sent map[notedCall]struct{}
-	ran  ran
+	sent    map[notedCall]struct{}
+	ran     ran
+	subject notified
 	// places holds where threads' paths count from.
 	places    map[uint32]*bases
 	path, key []byte
@@ -86,7 +88,10 @@ func (l *listener) run() {
 	// Without it every call costs a wake-up more; nothing else depends on it.
 	_ = wakeOnSameCPU(fd)
 	interruptible := kernelAtLeast(6, 11) // RECV ends with the last process
-	var n notification
+	var (
+		n     notification
+		pause pause
+	)
 	for {
 		if len(l.attached) > 0 {
 			l.attend(fd)
@@ -100,6 +105,7 @@ func (l *listener) run() {
 		switch errno := recv(fd, &n); errno {
 		case 0:
 			l.answer(fd, &n)
+			pause.now()
 		case unix.EINTR:
 		case unix.ENOENT: // the caller is gone, or the last of all
 			if up, err := hungUp(fd, 0); up || err != nil {
@@ -110,6 +116,31 @@ func (l *listener) run() {
 			l.loseOn(errno, "receive notification")
 			return
 		}
+	}
+}
+
+// pause lets Go's scheduler have a thread now and then that does nothing but
+// system calls. One that it has not seen for 10 ms (forcePreemptNS in
+// runtime/proc.go) it takes the processor from in every call that it finds it
+// in, and gives it back, and watches it every 20 us: a wake-up or two for each
+// few calls.
+type pause struct {
+	events uint8
+	last   time.Time
+}
+
+// maxUnseen is how long the scheduler may not have seen the thread.
+const maxUnseen = 5 * time.Millisecond
+
+// now pauses if it is time; to be called after each event.
+func (p *pause) now() {
+	const eachTime = 16 // the clock is read, which takes as long as much of an event
+	if p.events++; p.events%eachTime != 0 {
+		return
+	}
+	if now := time.Now(); now.Sub(p.last) > maxUnseen {
+		p.last = now
+		runtime.Gosched()
 	}
 }
 
@@ -425,10 +456,9 @@ func (l *listener) see(fd int, n *notification, dir int8, path []byte, to want) 
 	pl := place{
 		dirfd: l.dirfd(n, dir),
 		root:  trimRoot(key[rootAt:baseAt]), base: trimRoot(key[baseAt:pathAt]), pid: pid,
-		program: l.census.of(n.PID), ran: &l.ran,
-		as: func(f func() error) error { return l.target.as(pid, f) },
+		program: l.census.of(n.PID), ran: &l.ran, subject: &l.subject,
 	}
-	pl.denies = func(path []byte, to want, takes rights) (bool, error) { return l.denies(fd, n, pl, path, to, takes) }
+	l.subject = notified{l, fd, n}
 	if to.look&inRoot != 0 {
 		pl.root = pl.base
 	}

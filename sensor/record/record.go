@@ -210,7 +210,7 @@ func New(opt Options) (*Session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("record: %w", err)
 	}
-	r := &recorder{census: newCensus(), network: newNetwork(), tables: tables, privileged: opt.Privileged, walker: walker{set: newSet(), mounts: mounts}}
+	r := &recorder{census: newCensus(), network: newNetwork(), tables: tables, privileged: opt.Privileged, walker: walker{set: newSet(), mounts: mounts, folders: newFolders()}}
 	if opt.Calls {
 		r.noted = newNotedCalls(tables)
 	}
@@ -348,6 +348,7 @@ func (s *Session) list(res *Result) error {
 	}
 	place := s.recorder.observed(res)
 	w := &s.recorder.walker
+	w.folders.close()
 	l := newList(w.set, func(path []byte) bool {
 		_, now := later[string(path)]
 		return now || w.excludes(path)

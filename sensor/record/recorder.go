@@ -75,7 +75,7 @@ func (r *recorder) follow(pl place, path []byte, to want, noNewPrivs bool) (hidd
 	}
 	guarded = named && w.guarded && !w.magic && f.failed == 0 && f.id != nowhere
 	if guarded {
-		denied, err := pl.denies(path, to, f.takes)
+		denied, err := pl.subject.denies(pl, path, to, f.takes)
 		if err != nil {
 			return false, false, err
 		}
@@ -129,7 +129,7 @@ func (r *recorder) execute(pl place, path []byte, noNewPrivs bool, depth int) er
 // that a link of /proc leads to.
 func (r *recorder) executeUnnamed(pl place, name []byte, link string) error {
 	var img image
-	err := pl.as(func() (err error) {
+	err := pl.subject.as(func() (err error) {
 		img, err = readImage(func() (*os.File, error) { return regular.OpenThrough(link) })
 		return err
 	})

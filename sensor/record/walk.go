@@ -30,6 +30,9 @@ type walker struct {
 	// guarded says that the present walk came to something that not everybody has
 	// the rights to that it takes, magic that it went through a link of /proc.
 	guarded, magic bool
+	folders        *folders
+	// in is the folder that cur is, if it is one.
+	in *folder
 	// cur is the physical path reached so far, buf the path still to follow;
 	// spare and target are room to put a link's target before it.
 	cur, buf, spare, target []byte
@@ -46,12 +49,17 @@ type place struct {
 	pid     int
 	program programID
 	// ran is where what an execve loads is put; it may be nil for other calls.
-	ran *ran
+	ran     *ran
+	subject subject
+}
+
+// subject is the process whose call a walk is for.
+type subject interface {
 	// as runs f so that it may look at the process, whatever its user.
-	as func(f func() error) error
+	as(f func() error) error
 	// denies tells whether the process lacks a permission that it takes to look
 	// a path up and do with it what is wanted.
-	denies func(path []byte, to want, takes rights) (bool, error)
+	denies(pl place, path []byte, to want, takes rights) (bool, error)
 }
 
 // want is what a call does to a path.
@@ -85,20 +93,30 @@ const maxLinks = 40
 func (w *walker) walk(pl place, path []byte, to want) (found, error) {
 	rest := append(w.buf[:0], path...)
 	w.buf = rest
-	w.guarded, w.magic = false, false
-	w.cur = append(w.cur[:0], pl.base...)
-	if len(path) > 0 && path[0] == '/' {
-		if to.look&beneathDir != 0 {
-			return found{failed: manifest.Confined, id: nowhere}, nil
+	w.guarded, w.magic, w.in = false, false, nil
+	var (
+		at    nodeID
+		links int
+		err   error
+	)
+	in, name := w.folders.of(pl, path, to.look)
+	if in != nil && in.enter(w) {
+		rest = rest[len(rest)-len(name):]
+		at, links, w.in, in = in.id, in.links, in, nil
+	} else {
+		w.cur = append(w.cur[:0], pl.base...)
+		if len(path) > 0 && path[0] == '/' {
+			if to.look&beneathDir != 0 {
+				return found{failed: manifest.Confined, id: nowhere}, nil
+			}
+			w.cur = append(w.cur[:0], pl.root...)
 		}
-		w.cur = append(w.cur[:0], pl.root...)
-	}
-	at, err := w.here()
-	if err != nil {
-		return found{}, err
+		if at, err = w.here(); err != nil {
+			return found{}, err
+		}
 	}
 	inside := at != nowhere
-	for links := 0; ; {
+	for {
 		if to.look&noMounts != 0 && (at != nowhere) != inside {
 			return w.fail(at, manifest.Confined), nil
 		}
@@ -121,9 +139,16 @@ func (w *walker) walk(pl place, path []byte, to want) (found, error) {
 			return w.fail(at, manifest.TooLong), nil
 		}
 		last := isLast(after)
+		if in != nil && last && len(after) == 0 {
+			if at != nowhere && !w.magic {
+				in.learn(w, at, links)
+			}
+			in = nil
+		}
 		mustFollow := !last || to.follow || len(after) > 0
 		parent, length := at, len(w.cur)
 		next, kind, err := w.step(parent, pl, name)
+		w.in = nil
 		if err != nil {
 			return found{}, err
 		}
@@ -421,7 +446,11 @@ func (w *walker) result(id nodeID, kind what) found {
 // lstat returns the type of w.cur and what everybody may do with it.
 func (w *walker) lstat() (what, rights, error) {
 	var st unix.Statx_t
-	_, _, errno := unix.Syscall6(unix.SYS_STATX, atFDCWD, uintptr(unsafe.Pointer(w.zeroTerminated())),
+	dir, path := atFDCWD, w.zeroTerminated()
+	if w.in != nil && w.in.fd >= 0 {
+		dir, path = uintptr(w.in.fd), &w.cur[len(w.in.path)+1]
+	}
+	_, _, errno := unix.Syscall6(unix.SYS_STATX, dir, uintptr(unsafe.Pointer(path)),
 		unix.AT_SYMLINK_NOFOLLOW|unix.AT_STATX_DONT_SYNC, unix.STATX_TYPE|unix.STATX_MODE, uintptr(unsafe.Pointer(&st)), 0)
 	switch errno {
 	case 0:
@@ -449,7 +478,7 @@ func (w *walker) readlink(pl place, magic bool) (target []byte, ok bool) {
 		return err
 	}
 	if magic {
-		ok = pl.as(read) == nil
+		ok = pl.subject.as(read) == nil
 	} else {
 		ok = read() == nil
 	}
