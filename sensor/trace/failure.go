@@ -77,13 +77,15 @@ func (s *supervisor) explain(err, interrupted error) *manifest.Failure {
 const firstFreePort = 1024
 
 // bindDenied is how programs say that they may not listen: nginx, Python, Node.
-var bindDenied = regexp.MustCompile(`(?i)bind[^\n]*permission denied|listen EACCES|\.bind\([^\n]*\n[^\n]*permission denied`)
+// It is a pattern and no expression, as are the others here: what is compiled
+// with the program is compiled for each process that it starts (launch.StubMain).
+const bindDenied = `(?i)bind[^\n]*permission denied|listen EACCES|\.bind\([^\n]*\n[^\n]*permission denied`
 
 // logHint is what an app's last lines give away of the cause.
 func (s *supervisor) logHint(lines []string) string {
 	log := strings.Join(lines, "\n")
 	denied := regexp.MustCompile(`(?i)permission denied|EACCES`).MatchString(log)
-	if s.spec.UID != 0 && !s.spec.LowPorts && bindDenied.MatchString(log) {
+	if s.spec.UID != 0 && !s.spec.LowPorts && regexp.MustCompile(bindDenied).MatchString(log) {
 		return "EXPOSE the port: a USER other than root may listen on ports below 1024 in a traced run only if the image declares one"
 	}
 	for _, h := range []struct{ pattern, hint string }{

@@ -96,18 +96,19 @@ func (c *comparison) program(i int) manifest.Path {
 }
 
 // quotedWord is a name in quotes, as in "No module named 'x.y'".
-var quotedWord = regexp.MustCompile("['\"`‘“]([^'\"`’”]{2,256})['\"`’”]")
+const quotedWord = "['\"`‘“]([^'\"`’”]{2,256})['\"`’”]"
 
 // spoken finds what a program that lists folders misses without looking it up,
 // as Python does with modules: what a listed folder has lost and a line that
 // speaks of something missing has in quotes, but for its endings.
 func (c *comparison) spoken(lines []string) error {
 	words := map[string]string{} // line by word
+	quoted := regexp.MustCompile(quotedWord)
 	for _, line := range lines {
 		if !speaksOfMissing([]byte(line)) {
 			continue
 		}
-		for _, m := range quotedWord.FindAllStringSubmatch(line, -1) {
+		for _, m := range quoted.FindAllStringSubmatch(line, -1) {
 			words[m[1]] = line
 			for part := range strings.FieldsFuncSeq(m[1], func(r rune) bool { return r == '.' || r == '/' }) {
 				words[part] = line
