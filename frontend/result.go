@@ -137,10 +137,13 @@ func (b *build) line(s *slimmed) string {
 	return strings.Join(parts, ", ") + levels(sum)
 }
 
-// levels says what coarser granularities would cost, where it is more.
+// levels says what other granularities would come to: less, and more.
 func levels(sum manifest.Summary) string {
 	var parts []string
 	last := sum.KeptBytes
+	if size, ok := sum.Levels[manifest.GranularityStrict]; ok && megabytes(size) != megabytes(last) {
+		parts = append(parts, manifest.GranularityStrict+": "+megabytes(size))
+	}
 	for _, name := range []string{manifest.GranularityPackage, manifest.GranularityApp} {
 		if size := sum.Levels[name]; size > last {
 			parts = append(parts, name+": "+megabytes(size))

@@ -31,9 +31,15 @@ func TestLine(t *testing.T) {
 	if got := b.line(s); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	s.summary.Levels = map[string]int64{manifest.GranularityPackage: 41_000_000, manifest.GranularityApp: 41_000_000}
-	if got, want := b.line(s), want+" (granularity package: 41.0 MB)"; got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
+	for want, levels := range map[string]map[string]int64{
+		want + " (granularity package: 41.0 MB)":                  {manifest.GranularityPackage: 41_000_000, manifest.GranularityApp: 41_000_000, manifest.GranularityStrict: 24_600_000},
+		want + " (granularity strict: 19.0 MB, package: 41.0 MB)": {manifest.GranularityPackage: 41_000_000, manifest.GranularityStrict: 19_000_000},
+		want + " (granularity strict: 19.0 MB)":                   {manifest.GranularityApp: 24_600_000, manifest.GranularityStrict: 19_000_000},
+	} {
+		s.summary.Levels = levels
+		if got := b.line(s); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
 	}
 	s.summary.Levels = nil
 	s.verified, s.summary.TotalPackages = &llbgen.Traced{}, 0

@@ -236,9 +236,45 @@ func (b *builder) keepFilesIn(dir string, via nodeID) error {
 // maxEstimated bounds the sets for which other granularities are tried.
 const maxEstimated = 100_000
 
-// estimate tries what coarser granularities would add to the finished set, in
+// estimate tries what other granularities would add to the finished set, in
 // bytes, and leaves the set as it is.
 func (b *builder) estimate() (map[string]int64, error) {
+	more := map[string]int64{}
+	if b.pack.Granularity == manifest.GranularityStrict {
+		return more, nil
+	}
+	total := sizes{}
+	base, err := total.add(b, rootID)
+	if err != nil {
+		return nil, err
+	}
+	strict, err := b.strictBytes()
+	if err != nil {
+		return nil, err
+	}
+	more[manifest.GranularityStrict] = strict - base
+	return more, b.estimateCoarser(total, more)
+}
+
+// strictBytes tries what the image would have at granularity strict.
+func (b *builder) strictBytes() (int64, error) {
+	e := b.restarted()
+	e.pack.Granularity = manifest.GranularityStrict
+	for id := rootID + 1; uint32(id) < b.tree.count; id++ {
+		if n := b.tree.at(id); n.reasons&(touched|User|Verify) != 0 {
+			again := e.tree.at(e.node(b.tree.path(id)))
+			again.kind, again.reasons, again.flags = n.kind, n.reasons&(touched|User|Verify), n.flags&(dropped|pinned)
+		}
+	}
+	if err := firstError(e.keepConfig, e.keepSystem, e.close); err != nil {
+		return 0, err
+	}
+	return sizes{}.add(e, rootID)
+}
+
+// estimateCoarser adds to more what the granularities beyond the set's own would
+// add to a set of which the files have been counted.
+func (b *builder) estimateCoarser(counted sizes, more map[string]int64) error {
 	e := *b
 	e.seen, e.tree = maps.Clone(b.seen), b.tree.clone()
 	levels := []struct {
@@ -251,27 +287,46 @@ func (b *builder) estimate() (map[string]int64, error) {
 	switch b.pack.Granularity {
 	case manifest.GranularityPackage:
 		levels = levels[1:]
-	case manifest.GranularityApp, manifest.GranularityStrict:
-		return nil, nil
+	case manifest.GranularityApp:
+		levels = nil
 	}
-	more := map[string]int64{}
 	var sum int64
 	for _, level := range levels {
 		from := nodeID(e.tree.count)
 		if err := firstError(level.keep, e.close); err != nil {
-			return nil, err
+			return err
 		}
-		for id := from; uint32(id) < e.tree.count; id++ {
-			if e.tree.at(id).kind != regular {
-				continue
-			}
-			info, err := e.near.Lstat(e.tree.path(id))
-			if err != nil {
-				return nil, err
-			}
-			sum += info.Size
+		added, err := counted.add(&e, from)
+		if err != nil {
+			return err
 		}
+		sum += added
 		more[level.name] = sum
 	}
-	return more, nil
+	return nil
+}
+
+// sizes counts the bytes of files, hard links once.
+type sizes map[struct{ dev, ino uint64 }]bool
+
+// add counts the files of b's nodes from one on.
+func (s sizes) add(b *builder, from nodeID) (sum int64, err error) {
+	for id := from; uint32(id) < b.tree.count; id++ {
+		if n := b.tree.at(id); n.kind != regular || n.flags&(dropped|pinned) == dropped {
+			continue
+		}
+		info, err := b.near.Lstat(b.tree.path(id))
+		if err != nil {
+			return 0, err
+		}
+		key := struct{ dev, ino uint64 }{info.Dev, info.Ino}
+		if info.Nlink > 1 && s[key] {
+			continue
+		}
+		if info.Nlink > 1 {
+			s[key] = true
+		}
+		sum += info.Size
+	}
+	return sum, nil
 }

@@ -62,10 +62,10 @@ func TestGranularity(t *testing.T) {
 		want        []string
 		levels      []string
 	}{
-		{"", file, []string{"app", "package"}},
-		{manifest.GranularityFile, file, []string{"app", "package"}},
-		{manifest.GranularityPackage, pkg, []string{"app"}},
-		{manifest.GranularityApp, append([]string{"/extra/data.bin"}, pkg...), nil},
+		{"", file, []string{"app", "package", "strict"}},
+		{manifest.GranularityFile, file, []string{"app", "package", "strict"}},
+		{manifest.GranularityPackage, pkg, []string{"app", "strict"}},
+		{manifest.GranularityApp, append([]string{"/extra/data.bin"}, pkg...), []string{"strict"}},
 		{manifest.GranularityStrict, nil, nil},
 	}
 	copied := []manifest.Copy{{Dest: "/app", Name: "server.js"}, {Dest: "/app", Name: "page.html"}, {Dest: "/extra"}}
@@ -87,13 +87,13 @@ func TestGranularity(t *testing.T) {
 	}
 }
 
-// TestLevels: what the coarser granularities are said to add is what they add.
+// TestLevels: what other granularities are said to add is what they add.
 func TestLevels(t *testing.T) {
 	image := packaged()
 	root := rootfstest.Make(t, image)
 	bytes := map[string]int64{}
 	var said map[string]int64
-	for _, granularity := range []string{manifest.GranularityFile, manifest.GranularityPackage, manifest.GranularityApp} {
+	for _, granularity := range []string{manifest.GranularityStrict, manifest.GranularityFile, manifest.GranularityPackage, manifest.GranularityApp} {
 		pack := amd64()
 		pack.Granularity, pack.Copied = granularity, []manifest.Copy{{Dest: "/app", Name: "server.js"}, {Dest: "/app", Name: "page.html"}, {Dest: "/extra"}}
 		set, err := resolve(t, root, pack, packagedRun...)
@@ -108,10 +108,11 @@ func TestLevels(t *testing.T) {
 		}
 	}
 	want := map[string]int64{
+		manifest.GranularityStrict:  bytes[manifest.GranularityStrict] - bytes[manifest.GranularityFile],
 		manifest.GranularityPackage: bytes[manifest.GranularityPackage] - bytes[manifest.GranularityFile],
 		manifest.GranularityApp:     bytes[manifest.GranularityApp] - bytes[manifest.GranularityFile],
 	}
-	if !maps.Equal(said, want) || want[manifest.GranularityApp] == 0 {
+	if !maps.Equal(said, want) || want[manifest.GranularityApp] == 0 || want[manifest.GranularityStrict] == 0 {
 		t.Errorf("got %v, want %v", said, want)
 	}
 }

@@ -34,11 +34,11 @@ import (
 // format of manifest.ReadTrace) and pack. An error that is the user's to mend
 // is a *manifest.Failure.
 func Resolve(ctx context.Context, root *rootfs.Root, trace io.Reader, pack manifest.Pack) (_ *Set, err error) {
-	b := &builder{
+	b := (&builder{
 		ctx: ctx, root: root, near: root.Reader(), pack: pack, env: environment(pack.Image.Env),
-		finder: program.NewFinder(root, pack.Image), tree: newArena(), cursor: rootID + 1, parsed: map[string]*elfdyn.File{}, objects: map[[sha256.Size]byte]bool{}, scripts: map[string]bool{}, wordNodes: map[nodeID]bool{},
-		seen: map[string]bool{}, found: map[string][]string{}, installed: map[string]map[string][]string{}, sources: map[*spawn.Language]*ownSources{},
-	}
+		finder: program.NewFinder(root, pack.Image), parsed: map[string]*elfdyn.File{},
+		found: map[string][]string{}, installed: map[string]map[string][]string{},
+	}).restarted()
 	defer b.near.Close()
 	b.tried = newFolders(root)
 	for _, step := range []func() error{
@@ -107,6 +107,18 @@ type builder struct {
 	listed    []lostEntries // the folders that the run listed, worst first
 	generated []File
 	warnings  []string
+}
+
+// restarted returns a builder of another set of the same image: it knows what
+// was read of the image, and has kept nothing yet.
+func (b *builder) restarted() *builder {
+	e := *b
+	e.tree, e.cursor, e.again = newArena(), rootID+1, nil
+	e.objects, e.inherited = map[[sha256.Size]byte]bool{}, 0
+	e.rule, e.local = 0, localRules{}
+	e.scripts, e.seen, e.wordNodes = map[string]bool{}, map[string]bool{}, map[nodeID]bool{}
+	e.sources = map[*spawn.Language]*ownSources{}
+	return &e
 }
 
 // prepare reads what later steps ask for.

@@ -91,7 +91,8 @@ func (s *Set) Named() []string { return s.named }
 // Probes returns the number of probes that the traced run made.
 func (s *Set) Probes() int { return s.probes }
 
-// Levels returns how many bytes, about, coarser granularities would add.
+// Levels returns how many bytes, about, other granularities would add; strict
+// takes some away.
 func (s *Set) Levels() map[string]int64 { return s.levels }
 
 // Listed returns the number of kept directories that the run listed and that

@@ -84,7 +84,7 @@ type Summary struct {
 	// Listed counts the directories that the app listed and that have lost
 	// entries: what it found there it may miss.
 	Listed int `json:"listed,omitempty"`
-	// Levels are the KeptBytes, about, that coarser granularities would have.
+	// Levels are the KeptBytes, about, that other granularities would have.
 	Levels map[string]int64 `json:"levels,omitempty"`
 	// Warnings are sentences for the user.
 	Warnings []string `json:"warnings,omitempty"`

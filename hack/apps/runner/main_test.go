@@ -89,13 +89,13 @@ func TestSlimWarnings(t *testing.T) {
 
 func TestMarkdown(t *testing.T) {
 	got := markdown([]result{
-		{App: "a", Base: "debian", Granularity: "file", FatBytes: 90e6, SlimBytes: 10e6, Ratio: 9, Seconds: 4, KeptPackages: 1, TotalPackages: 20, Probes: 1, Verified: true, Checks: 7},
+		{App: "a", Base: "debian", Granularity: "file", FatBytes: 90e6, SlimBytes: 10e6, StrictBytes: 8e6, Ratio: 9, Seconds: 4, KeptPackages: 1, TotalPackages: 20, Probes: 1, Verified: true, Checks: 7},
 		{App: "b", Base: "node:18", Granularity: "file", Warnings: []string{"w"}, Failure: &failure{What: "build"}},
 	})
-	want := `| app | base | granularity | fat MB | slim MB | ratio | seconds | packages | probes | verified | warnings | acceptance |
-| -- | -- | -- | --: | --: | --: | --: | --: | --: | --: | --: | -- |
-| a | debian | file | 90.0 | 10.0 | 9.0 | 4.0 | 1/20 | 1 | true | 0 | 7 checks |
-| b | node:18 | file | 0.0 | 0.0 | 0.0 | 0.0 | 0/0 | 0 | false | 1 | FAILED: build |
+	want := `| app | base | granularity | fat MB | slim MB | strict MB | ratio | seconds | packages | probes | verified | warnings | acceptance |
+| -- | -- | -- | --: | --: | --: | --: | --: | --: | --: | --: | --: | -- |
+| a | debian | file | 90.0 | 10.0 | 8.0 | 9.0 | 4.0 | 1/20 | 1 | true | 0 | 7 checks |
+| b | node:18 | file | 0.0 | 0.0 | 0.0 | 0.0 | 0.0 | 0/0 | 0 | false | 1 | FAILED: build |
 
 file: 1 of 2 accepted, median ratio 9.0x, median seconds 4.0, 1 warnings
 `

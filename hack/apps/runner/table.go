@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/org/slimfile/sensor/manifest"
 )
 
 // result is one row of the table: an application at one granularity, or the
@@ -19,6 +21,7 @@ type result struct {
 	Granularity   string  `json:"granularity"`
 	FatBytes      int64   `json:"fatBytes,omitempty"`
 	SlimBytes     int64   `json:"slimBytes,omitempty"`
+	StrictBytes   int64   `json:"strictBytes,omitempty"` // about what granularity strict would have left
 	Ratio         float64 `json:"ratio,omitempty"`
 	Seconds       float64 `json:"seconds,omitempty"` // of a slim build of which the fat image is cached
 	KeptPackages  int     `json:"keptPackages,omitempty"`
@@ -41,6 +44,7 @@ type failure struct {
 func (r *result) measure(img *image) {
 	s := img.summary
 	r.FatBytes, r.SlimBytes = s.TotalBytes, s.KeptBytes
+	r.StrictBytes = s.Levels[manifest.GranularityStrict]
 	r.Ratio = float64(s.TotalBytes) / float64(max(s.KeptBytes, 1))
 	r.Seconds = img.seconds
 	r.KeptPackages, r.TotalPackages = s.KeptPackages, s.TotalPackages
@@ -53,7 +57,7 @@ var columns = []struct {
 	name  string
 	width int
 }{
-	{"app", -18}, {"base", -27}, {"granularity", -11}, {"fat MB", 8}, {"slim MB", 8}, {"ratio", 6}, {"seconds", 7},
+	{"app", -18}, {"base", -27}, {"granularity", -11}, {"fat MB", 8}, {"slim MB", 8}, {"strict MB", 9}, {"ratio", 6}, {"seconds", 7},
 	{"packages", 9}, {"probes", 6}, {"verified", 8}, {"warnings", 8}, {"acceptance", -1},
 }
 
@@ -65,7 +69,7 @@ func (r result) cells() []string {
 	}
 	megabytes := func(n int64) string { return fmt.Sprintf("%.1f", float64(n)/1e6) }
 	return []string{
-		r.App, r.Base, r.Granularity, megabytes(r.FatBytes), megabytes(r.SlimBytes), fmt.Sprintf("%.1f", r.Ratio),
+		r.App, r.Base, r.Granularity, megabytes(r.FatBytes), megabytes(r.SlimBytes), megabytes(r.StrictBytes), fmt.Sprintf("%.1f", r.Ratio),
 		fmt.Sprintf("%.1f", r.Seconds), fmt.Sprintf("%d/%d", r.KeptPackages, r.TotalPackages), strconv.Itoa(r.Probes),
 		strconv.FormatBool(r.Verified), strconv.Itoa(len(r.Warnings)), acceptance,
 	}
