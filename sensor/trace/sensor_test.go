@@ -506,6 +506,19 @@ func TestStopFailed(t *testing.T) {
 	}
 }
 
+// An app may be up before it has its signal handlers. This one is busy meanwhile:
+// a shell that starts a program blocks all signals for a moment.
+func TestStopWaitsForTheHandler(t *testing.T) {
+	run := tool(t)
+	run.App.Args = []string{"/bin/sh", "-c", "echo up; i=0; while [ $i -lt 5000 ]; do i=$((i+1)); done; trap 'exit 0' TERM; while :; do sleep 0.01; done"}
+	run.Ready.Kind, run.Ready.Pattern = manifest.ReadyLog, "up"
+	got := contain(t, run, sensorOrder{})
+	got.good(t, Trace)
+	if got.report.Stopped != "exit 0" || len(got.report.Warnings) > 0 {
+		t.Errorf("stopped: %q, warnings %q", got.report.Stopped, got.report.Warnings)
+	}
+}
+
 // The end of the first process is the end of the app, whatever it leaves.
 func TestStopLeavesWorkers(t *testing.T) {
 	run := service(t, "handle", "fork:ignore+hang", "http:0.0.0.0:8008")

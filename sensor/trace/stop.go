@@ -29,7 +29,7 @@ func (s *supervisor) stop(ctx context.Context) error {
 	if !background {
 		s.findZombies(ctx)
 	}
-	handled, handledErr := handles(s.app.Pid(), s.signal)
+	handled, handledErr := s.awaitHandler(ctx)
 	begin := time.Now()
 	ended, err := s.signalApp(background)
 	if err != nil {
@@ -64,6 +64,26 @@ func (s *supervisor) stop(ctx context.Context) error {
 	s.report.StopMS = took.Milliseconds()
 	s.console.printf("%s: %s (%s)", signalName(s.signal), s.report.Stopped, round(took))
 	return nil
+}
+
+// handlerTime is how long an app that is up may take to get its signal handlers:
+// many listen before. haproxy's first process executes itself anew by then.
+const handlerTime = time.Second
+
+// awaitHandler tells whether the first process handles STOPSIGNAL, and gives it
+// time to begin with that.
+func (s *supervisor) awaitHandler(ctx context.Context) (handled bool, err error) {
+	waiting, cancel := context.WithTimeout(ctx, handlerTime)
+	defer cancel()
+	err = poll(waiting, func() (bool, error) {
+		var err error
+		handled, err = handles(s.app.Pid(), s.signal)
+		return handled || s.exited(), err
+	})
+	if waiting.Err() != nil {
+		err = nil
+	}
+	return handled, err
 }
 
 // signalApp sends STOPSIGNAL to the app's first process, whose end is the end
