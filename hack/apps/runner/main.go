@@ -18,6 +18,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/org/slimfile/sensor/manifest"
 )
 
 func main() {
@@ -165,6 +167,8 @@ func (r *runner) run(ctx context.Context, name string, granularities []string) (
 		slim, failed := app.build(ctx, g, g, "--no-cache-filter", "slim")
 		if failed == nil {
 			res.measure(slim)
+		}
+		if failed == nil && g != manifest.GranularityStrict {
 			if failed, err = app.accept(ctx, slim, fat); err != nil {
 				return nil, err
 			}

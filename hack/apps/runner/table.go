@@ -64,8 +64,11 @@ var columns = []struct {
 // cells are what a row says, one of each column.
 func (r result) cells() []string {
 	acceptance := fmt.Sprintf("%d checks", r.Checks)
-	if r.Failure != nil {
+	switch {
+	case r.Failure != nil:
 		acceptance = "FAILED: " + r.Failure.What
+	case r.Checks == 0:
+		acceptance = "not tested"
 	}
 	megabytes := func(n int64) string { return fmt.Sprintf("%.1f", float64(n)/1e6) }
 	return []string{
@@ -157,9 +160,12 @@ func totals(all []result) (lines []string) {
 				ratios, seconds = append(ratios, r.Ratio), append(seconds, r.Seconds)
 			}
 		}
-		n := len(groups[g])
-		lines = append(lines, fmt.Sprintf("%s: %d of %d accepted, median ratio %.1fx, median seconds %.1f, %d warnings",
-			g, n-len(failures(groups[g])), n, median(ratios), median(seconds), warnings))
+		n, good := len(groups[g]), "accepted"
+		if g == manifest.GranularityStrict {
+			good = "built"
+		}
+		lines = append(lines, fmt.Sprintf("%s: %d of %d %s, median ratio %.1fx, median seconds %.1f, %d warnings",
+			g, n-len(failures(groups[g])), n, good, median(ratios), median(seconds), warnings))
 	}
 	return lines
 }
