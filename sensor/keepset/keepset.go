@@ -102,7 +102,8 @@ type builder struct {
 	wordNodes map[nodeID]bool
 
 	copied    []copied
-	clock     bool // the run asked for the local time
+	names     map[string][]string // links to programs, by where they lead
+	clock     bool                // the run asked for the local time
 	sockets   []string
 	listed    []lostEntries // the folders that the run listed, worst first
 	generated []File

@@ -95,14 +95,43 @@ func TestRuntimesElsewhere(t *testing.T) {
 			touches: []string{"opened /bin/run"},
 		},
 		{
+			name: "perl's encodings of East Asia for a program that computes names",
+			image: Image{
+				"/srv/app/script/web": Exe("#!/usr/bin/env perl\nuse Web;\nprint Encode::decode($c->param('x'), $y);"), "/srv/app/script/data": "use Data;", "/usr/share/perl5/Web.pm": "", "/usr/share/perl5/Data.pm": "",
+				"/usr/lib/x86_64-linux-gnu/perl/5.36.0/Encode/JP.pm": "", "/usr/lib/x86_64-linux-gnu/perl/5.36.0/Encode/KR/2022_KR.pm": "",
+			},
+			touches: []string{"executed /srv/app/script/web", "opened /srv/app/script/data"},
+			want:    []string{"/usr/share/perl5/Web.pm", "/usr/lib/x86_64-linux-gnu/perl/5.36.0/Encode/JP.pm", "/usr/lib/x86_64-linux-gnu/perl/5.36.0/Encode/KR/2022_KR.pm"},
+			not:     []string{"/usr/share/perl5/Data.pm"},
+		},
+		{
+			name: "perl's encodings that only a library names, and other decoders",
+			image: Image{
+				"/app/a.pl": "$json->decode($text); decode_json($x); encode('UTF-8', $x)", "/usr/share/perl5/Web.pm": "decode('big5', $x); decode($charset, $y)",
+				"/usr/lib/x86_64-linux-gnu/perl/5.36.0/Encode/TW.pm": "", "/usr/lib/x86_64-linux-gnu/perl/5.36.0/Encode.pm": "",
+			},
+			touches: []string{"opened /app/a.pl", "opened /usr/share/perl5/Web.pm", "opened /usr/lib/x86_64-linux-gnu/perl/5.36.0/Encode.pm"},
+			not:     []string{"/usr/lib/x86_64-linux-gnu/perl/5.36.0/Encode/TW.pm"},
+		},
+		{
+			name: "libraries for developers of Ruby",
+			image: Image{
+				"/usr/lib/ruby/vendor_ruby/tilt.rb": "autoload :RDoc, 'tilt/rdoc'", "/usr/lib/ruby/vendor_ruby/tilt/rdoc.rb": "require 'rdoc'\nrequire 'rdoc/markup'", "/usr/lib/ruby/3.1.0/rdoc.rb": "", "/usr/lib/ruby/3.1.0/rdoc/markup.rb": "",
+				"/usr/lib/ruby/3.1.0/irb.rb": "", "/app/console.rb": "require 'irb'",
+			},
+			touches: []string{"opened /usr/lib/ruby/vendor_ruby/tilt.rb", "opened /app/console.rb"},
+			want:    []string{"/usr/lib/ruby/vendor_ruby/tilt/rdoc.rb", "/usr/lib/ruby/3.1.0/irb.rb"},
+			not:     []string{"/usr/lib/ruby/3.1.0/rdoc.rb", "/usr/lib/ruby/3.1.0/rdoc/markup.rb"},
+		},
+		{
 			name: "perl's encodings of East Asia for a source that names one",
 			image: Image{
 				"/app/a.pl": "decode('shift_jis', $x)", "/usr/share/perl5/A.pm": "", "/usr/lib/x86_64-linux-gnu/perl/5.36.0/Encode/JP.pm": "",
-				"/usr/lib/x86_64-linux-gnu/perl/5.36.0/auto/Encode/JP/JP.so": lib(),
+				"/usr/lib/x86_64-linux-gnu/perl/5.36.0/auto/Encode/JP/JP.so": lib(), "/usr/lib/x86_64-linux-gnu/perl/5.36.0/Encode/TW.pm": "",
 			},
 			touches: []string{"opened /app/a.pl"},
 			want:    []string{"/usr/lib/x86_64-linux-gnu/perl/5.36.0/Encode/JP.pm", "/usr/lib/x86_64-linux-gnu/perl/5.36.0/auto/Encode/JP/JP.so"},
-			not:     []string{"/usr/share/perl5/A.pm"},
+			not:     []string{"/usr/share/perl5/A.pm", "/usr/lib/x86_64-linux-gnu/perl/5.36.0/Encode/TW.pm"},
 		},
 		{
 			name: "php below /usr/local, Composer's packages",
@@ -316,6 +345,14 @@ func TestRuntimesElsewhere(t *testing.T) {
 			touches: []string{"executed /start"},
 			want:    []string{"/bin/gzip", "/bin/zstd", "/usr/lib/libzstd.so"},
 			not:     []string{"/bin/bzip3"},
+		},
+		{
+			name: "other names of a program",
+			image: Image{"/bin": Link("usr/bin"), "/usr/bin/many": Exe(""), "/usr/bin/one": Link("many"), "/usr/bin/two": Link("/etc/alternatives/two"), "/etc/alternatives/two": Link("/usr/bin/many"),
+				"/usr/bin/other": Link("tool"), "/usr/bin/tool": Exe(""), "/opt/link": Link("/usr/bin/many"), "/usr/bin/loop": Link("loop")},
+			touches: []string{"executed /usr/bin/many", "checked /usr/bin/tool"},
+			want:    []string{"/usr/bin/one", "/usr/bin/two", "/etc/alternatives/two"},
+			not:     []string{"/usr/bin/other", "/opt/link", "/bin"},
 		},
 		{
 			name:    "nobody runs tar",

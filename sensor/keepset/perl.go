@@ -6,18 +6,17 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/org/slimfile/sensor/keepset/program"
 	"github.com/org/slimfile/sensor/rootfs"
 )
 
 var perlFamilies = []family{
 	{rule: "perl modules", name: regexp.MustCompile(`\.(pm|pl|psgi|cgi|fcgi)$`), keep: keepPerlModules},
-	{rule: "perl modules", name: regexp.MustCompile(`^[^.]+$`), folder: regexp.MustCompile(`/s?bin$`), keep: keepPerlProgram},
+	{rule: "perl modules", name: regexp.MustCompile(`^[^.]+$`), keep: keepPerlProgram},
 	{rule: "perl package", name: regexp.MustCompile(`\.(pm|so)$`), folder: perlVendor, keep: whenTouched(keepPerlPackage)},
 	{rule: "perl unicode tables", name: regexp.MustCompile(`\.pl$`), folder: regexp.MustCompile(`/unicore(/|$)`), keep: whenTouched(keepUnicore)},
 	{rule: "perl unicode tables", name: regexp.MustCompile(`^_charnames\.pm$`), keep: named("@/unicore/Name.pl", "@/unicore/Name.pm")},
 	{rule: "perl database drivers", name: regexp.MustCompile(`^DBI\.pm$`), keep: named("@/DBD")},
-	{rule: "perl encodings", name: regexp.MustCompile(`\.(pm|pl|psgi|cgi|fcgi)$`), keep: whenTouched(keepEastAsian)},
+	{rule: "perl encodings", name: regexp.MustCompile(`\.(pm|pl|psgi|cgi|fcgi)$`), keep: keepEastAsian},
 	{rule: "perl encodings", name: regexp.MustCompile(`^Encode\.pm$`), folder: regexp.MustCompile(`/perl`), keep: whenTouched(keepPerlEncodings)},
 }
 
@@ -49,17 +48,18 @@ func keepUnicore(b *builder, f familyFile) error {
 	return b.keepUnit(top+"/unicore", nil, f.id)
 }
 
-// keepPerlProgram is keepPerlModules for a program that says in its first line
-// that it is Perl.
+// keepPerlProgram keeps what other sources of Perl keep for a program that says
+// in its first line that it is one.
 func keepPerlProgram(b *builder, f familyFile) error {
-	var head [program.MaxShebang]byte
-	n, err := b.near.ReadHead(f.path, head[:])
-	if err != nil {
+	if !binFolder.MatchString(f.dir) && !b.isOwn(f.path) {
+		return nil
+	}
+	language, err := b.languageOf(f.path)
+	if err != nil || language == nil || language.Name != "perl" {
 		return err
 	}
-	line, _, _ := bytes.Cut(head[:n], []byte("\n"))
-	if !bytes.HasPrefix(line, []byte("#!")) || !bytes.Contains(line, []byte("perl")) {
-		return nil
+	if err := keepEastAsian(b, f); err != nil {
+		return err
 	}
 	return keepPerlModules(b, f)
 }
@@ -174,11 +174,24 @@ func (b *builder) perlRoots() ([]string, error) {
 		"/usr/lib/perl5/core_perl*", "/usr/lib/perl5/vendor_perl*", "/usr/lib64/perl5*", "/usr/lib64/perl5/vendor_perl*")
 }
 
-// eastAsian matches the names of the encodings that take megabytes.
-var eastAsian = regexp.MustCompile(`(?i)shift_?-?jis|euc-?(jp|kr|cn|tw)|iso-2022|gbk|gb-?2312|big-?5|cp9(32|36|49|50)`)
+// eastAsian are the modules of Encode that take megabytes, below its folder, and
+// the names of their encodings (Encode::Supported(3perl)).
+var eastAsian = []struct {
+	module string
+	names  *regexp.Regexp
+}{
+	{"CN", regexp.MustCompile(`(?i)\b(gbk|gb-?(2312|12345)(-raw)?|euc-cn|cp936|hz|iso-ir-165)\b`)},
+	{"JP", regexp.MustCompile(`(?i)\b(s(hift)?[_-]?jis|euc-?jp|iso-2022-jp(-1)?|7bit-jis|cp932|jis020[18]-raw)\b`)},
+	{"KR", regexp.MustCompile(`(?i)\b(euc-?kr|cp949|iso-2022-kr|johab|ksc?_?5601(-raw)?|uhc)\b`)},
+	{"TW", regexp.MustCompile(`(?i)\b(big-?5(-eten|-hkscs)?|cp950)\b`)},
+}
 
 // eastAsianModule matches their modules, below the folder of Encode.
 var eastAsianModule = regexp.MustCompile(`^(CN|JP|KR|TW)(\.pm$|/)`)
+
+// computedEncoding matches where a source converts by an encoding of which it
+// computes the name.
+var computedEncoding = regexp.MustCompile(`(?m)(?:^|[^>\w]|\bEncode::)(?:decode|encode|from_to|find_encoding|find_mime_encoding)[ \t]*\([ \t]*\$|:encoding\(\$`)
 
 // keepPerlEncodings keeps the encodings that Encode loads when one is asked for,
 // but for those of East Asia.
@@ -186,22 +199,29 @@ func keepPerlEncodings(b *builder, f familyFile) error {
 	return b.keepUnit(rootfs.Join(f.dir, "Encode"), eastAsianModule, f.id)
 }
 
-// keepEastAsian keeps them all for a source that names one of them.
+// keepEastAsian keeps those of East Asia that a source of the app's own names,
+// or all if it computes names.
 func keepEastAsian(b *builder, f familyFile) error {
-	if strings.Contains(f.path, "/Encode") {
+	if !b.isOwn(f.path) {
 		return nil
 	}
 	source, err := b.readSmall(f.path)
-	if err != nil || !eastAsian.Match(source) || !b.first("perl encodings") {
-		return err
-	}
-	roots, err := b.perlRoots()
 	if err != nil {
 		return err
 	}
-	for _, root := range roots {
-		if err := b.keepUnder(rootfs.Join(root, "Encode"), "{CN,JP,KR,TW}{.pm,/**}", RuntimeRule, f.id); err != nil {
+	computed := computedEncoding.Match(source)
+	for _, set := range eastAsian {
+		if !computed && !set.names.Match(source) || !b.first("perl encodings "+set.module) {
+			continue
+		}
+		roots, err := b.perlRoots()
+		if err != nil {
 			return err
+		}
+		for _, root := range roots {
+			if err := b.keepUnder(rootfs.Join(root, "Encode"), set.module+"{.pm,/**}", RuntimeRule, f.id); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -1,6 +1,11 @@
 package keepset
 
-import "regexp"
+import (
+	"regexp"
+	"strings"
+
+	"github.com/org/slimfile/sensor/rootfs"
+)
 
 // programFamilies are programs and libraries that load plugins, or read data,
 // by names that they get from their input.
@@ -20,6 +25,7 @@ var programFamilies = []family{
 		"/usr/share/color/icc/ghostscript", "/etc/ghostscript", "/etc/papersize", "/etc/paperspecs")},
 	{rule: "projections", name: regexp.MustCompile(`^libproj\.so\.`), folder: libFolder, keep: named("/usr/share/proj")},
 	{rule: "pandoc data", name: regexp.MustCompile(`^pandoc$`), folder: binFolder, keep: named("/usr/share/pandoc")},
+	{rule: "other names", name: regexp.MustCompile(`.`), folder: binFolder, keep: whenRun(keepOtherNames)},
 	{rule: "compressors", name: regexp.MustCompile(`^tar$`), folder: binFolder, keep: whenRun(starts("gzip", "bzip2", "xz", "zstd", "lzip", "lzop", "lzma", "compress"))},
 	{rule: "remote shell", name: regexp.MustCompile(`^(scp|sftp|rsync)$`), folder: binFolder, keep: whenRun(starts("ssh"))},
 	{rule: "gpg", name: regexp.MustCompile(`^gpg$`), folder: binFolder, keep: whenRun(starts("gpg-agent", "keyboxd"))},
@@ -44,4 +50,64 @@ func starts(names ...string) func(*builder, familyFile) error {
 		}
 		return nil
 	}
+}
+
+// maxNames bounds the names of one program; those that stand for a whole system
+// have hundreds.
+const maxNames = 16
+
+// keepOtherNames keeps the links to a program that is run, in the folders of
+// PATH: it may do something else by another name, and costs nothing more.
+func keepOtherNames(b *builder, f familyFile) error {
+	names, err := b.otherNames()
+	if err != nil || len(names[f.path]) > maxNames {
+		return err
+	}
+	for _, name := range names[f.path] {
+		var links []string
+		if _, _, err := b.root.Resolve(name, func(link string) { links = append(links, link) }); err != nil {
+			return err
+		}
+		for _, link := range links {
+			if err := b.keepPhysical(link, Link, f.id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// otherNames are the links in the folders of PATH, by where they lead.
+func (b *builder) otherNames() (map[string][]string, error) {
+	if b.names != nil {
+		return b.names, nil
+	}
+	b.names = map[string][]string{}
+	for dir := range strings.SplitSeq(b.finder.Path(), ":") {
+		folder, ok, err := b.resolved(b.abs(dir))
+		if err != nil {
+			return nil, err
+		}
+		if !ok || !folder.info.IsDir() || !b.first("names in "+folder.path) {
+			continue
+		}
+		for _, name := range b.tried.Names(folder.path) {
+			link := rootfs.Join(folder.path, name)
+			info, err := b.near.Lstat(link)
+			if err != nil {
+				return nil, err
+			}
+			if !info.IsLink() {
+				continue
+			}
+			t, ok, err := b.resolved(link)
+			if err != nil {
+				return nil, err
+			}
+			if ok {
+				b.names[t.path] = append(b.names[t.path], link)
+			}
+		}
+	}
+	return b.names, b.tried.err
 }

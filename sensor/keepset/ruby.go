@@ -4,18 +4,36 @@ import (
 	"bytes"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/org/slimfile/sensor/rootfs"
 )
 
 var rubyFamilies = []family{
-	{rule: "ruby encodings", name: regexp.MustCompile(`^libruby[-.\d]*\.so\.`), folder: libFolder, keep: named("@/ruby/*/enc", "@/ruby/*/*/enc")},
+	{rule: "ruby encodings", name: regexp.MustCompile(`^libruby[-.\d]*\.so\.`), folder: libFolder, keep: keepRubyEncodings},
 	{rule: "ruby default gems", name: regexp.MustCompile(`^libruby[-.\d]*\.so\.`), folder: libFolder, keep: named("/usr/lib/ruby/gems/*/specifications/default", "/usr/local/lib/ruby/gems/*/specifications/default")},
 	{rule: "ruby gem", name: regexp.MustCompile(`.`), folder: regexp.MustCompile(`/gems/[^/]+-\d[^/]*(/|$)`), keep: keepGem},
 	{rule: "ruby package", name: regexp.MustCompile(`\.(rb|so)$`), folder: regexp.MustCompile(`/vendor_ruby(/|$)`), keep: whenTouched(keepVendorRuby)},
 	{rule: "ruby require", name: regexp.MustCompile(`\.(rb|ru|rake)$|^Rakefile$`), keep: keepRubyRequires},
 }
+
+// keepRubyEncodings keeps the encodings, but for those of the pictures that
+// Japanese telephones had before Unicode had them.
+func keepRubyEncodings(b *builder, f familyFile) error {
+	folders, err := b.folders("ruby encodings of "+f.dir, rootfs.Join(f.dir, "ruby/*/enc"), rootfs.Join(f.dir, "ruby/*/*/enc"))
+	if err != nil {
+		return err
+	}
+	for _, dir := range folders {
+		if err := b.keepUnit(dir, telephones, f.id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var telephones = regexp.MustCompile(`^(trans/)?emoji_`)
 
 // gemFolder splits the path of a file into the folder of gems and the gem.
 var gemFolder = regexp.MustCompile(`^(.*)/gems/([^/]+-\d[^/]*)(?:/|$)`)
@@ -117,6 +135,9 @@ func keepRubyRequires(b *builder, f familyFile) error {
 // keepRubyFeature keeps a library that is looked for in the folders of
 // libraries: the one that the source is in, Ruby's own, and those of gems.
 func (b *builder) keepRubyFeature(feature string, f familyFile) error {
+	if first, _, _ := strings.Cut(feature, "/"); slices.Contains(rubyDevelopers, first) && !b.isOwn(f.path) {
+		return nil
+	}
 	if own, _, ok := strings.Cut(f.dir+"/", "/lib/"); ok && b.first("ruby feature "+own+" "+feature) {
 		if err := b.keepRubyFile(path.Join(own, "lib", feature), f.id); err != nil {
 			return err
@@ -146,6 +167,11 @@ func (b *builder) keepRubyFeature(feature string, f familyFile) error {
 	}
 	return b.keepRubyFeatureOfGem(feature, f)
 }
+
+// rubyDevelopers are libraries for developers, which others name for the case
+// that they are wanted: one that the run did not load is of no use to an image
+// whose own sources do not name it.
+var rubyDevelopers = []string{"debug", "irb", "minitest", "rbs", "rdoc", "ruby-prof", "simplecov", "test-unit", "typeprof"}
 
 // rubyTools matches libraries for developers, which others name for the case
 // that they are wanted, and parts of a library.

@@ -8,6 +8,7 @@ import (
 
 // Language is how sources of a language start programs.
 type Language struct {
+	Name string // of the program that runs it
 	// call matches up to the first argument; its group, if there, says that a
 	// shell reads it.
 	call *regexp.Regexp
@@ -40,6 +41,7 @@ const backticks = "(?m)(?:=|#\\{|[{(]|^|\\b(?:return|echo|print|puts|scalar)[ \\
 const quotes = `[ \t]*(?:\(([^)\n]*)\)|\{([^}\n]*)\}|\[([^\]\n]*)\]|\|([^|\n]*)\||/([^/\n]*)/)`
 
 var python = Language{
+	Name: "python",
 	open: `\(`,
 	call: regexp.MustCompile(`\b(?:(os\.system|os\.popen|create_subprocess_shell|getoutput|getstatusoutput)` +
 		`|(?:subprocess|sp)\.(?:run|call)|Popen|check_output|check_call|create_subprocess_exec|os\.(?:exec|spawn|posix_spawn)\w*|pty\.spawn|shutil\.which)\(`),
@@ -49,6 +51,7 @@ var python = Language{
 }
 
 var node = Language{
+	Name:      "node",
 	open:      `\(`,
 	needs:     []string{"child_process", "execa", "cross-spawn", "shelljs", "zx"},
 	call:      regexp.MustCompile(`\b(?:(exec|execSync|execaCommand|execaCommandSync)|execFile|execFileSync|spawn|spawnSync|spawn\.sync|execa|execa\.sync|execaSync)\(`),
@@ -60,6 +63,7 @@ var node = Language{
 }
 
 var ruby = Language{
+	Name:   "ruby",
 	open:   `[ \t(]`,
 	simple: true,
 	call:   regexp.MustCompile(`\b(?:system|exec|spawn|IO\.popen|Open3\.\w+)[ \t(]`),
@@ -68,6 +72,7 @@ var ruby = Language{
 }
 
 var php = Language{
+	Name:   "php",
 	open:   `\(`,
 	call:   regexp.MustCompile(`\b(?:((?:shell_)?exec|system|passthru|popen|proc_open|fromShellCommandline)|new\s+Process)\(`),
 	quoted: regexp.MustCompile(backticks),
@@ -75,6 +80,7 @@ var php = Language{
 }
 
 var perl = Language{
+	Name:   "perl",
 	open:   `[ \t(]`,
 	simple: true,
 	call:   regexp.MustCompile(`\b(?:system|exec|IPC::Run::run|capture|capturex|systemx)[ \t(]|\bopen\b[^;\n]*["'](?:-\||\|-)["'][ \t]*,`),
