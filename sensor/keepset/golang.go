@@ -43,20 +43,11 @@ func keepGo(b *builder, f familyFile) error {
 	if b.tree.at(f.id).reasons&runs == 0 {
 		return nil
 	}
-	var head [4]byte
-	if _, err := b.near.ReadHead(f.path, head[:]); err != nil || string(head[:]) != elf.ELFMAG {
-		return err
-	}
-	file, err := b.root.OpenFile(f.path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
 	marks := []string{goBuildInfo}
 	for _, r := range goReads {
 		marks = append(marks, r.mark)
 	}
-	found, err := findAll(file, marks)
+	found, err := b.findInELF(f.path, marks...)
 	if err != nil || !found[goBuildInfo] {
 		return err
 	}
@@ -73,6 +64,21 @@ func keepGo(b *builder, f familyFile) error {
 
 // maxGo is the size in bytes of the largest program that is searched.
 const maxGo = 1 << 30
+
+// findInELF says which of some short strings an ELF file has; a file that is none
+// has none.
+func (b *builder) findInELF(path string, marks ...string) (map[string]bool, error) {
+	var head [4]byte
+	if _, err := b.near.ReadHead(path, head[:]); err != nil || string(head[:]) != elf.ELFMAG {
+		return nil, err
+	}
+	file, err := b.root.OpenFile(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return findAll(file, marks)
+}
 
 // findAll says which of some short strings a file has.
 func findAll(r io.Reader, marks []string) (map[string]bool, error) {

@@ -381,6 +381,19 @@ func TestRuntimesElsewhere(t *testing.T) {
 			not:     []string{"/usr/lib/locale/C.utf8/LC_CTYPE", "/usr/lib/locale/no"},
 		},
 		{
+			name:    "the locale C.UTF-8",
+			image:   Image{"/bin/bash": withText("\x00LC_ALL\x00"), "/usr/lib/locale/C.utf8/LC_CTYPE": "", "/usr/lib/locale/de_DE.utf8/LC_CTYPE": ""},
+			touches: []string{"executed /bin/bash"},
+			want:    []string{"/usr/lib/locale/C.utf8/LC_CTYPE"},
+			not:     []string{"/usr/lib/locale/de_DE.utf8/LC_CTYPE"},
+		},
+		{
+			name:    "the locale C.UTF-8, for which nobody asks",
+			image:   Image{"/bin/sort": withText("set LC_ALL=C\x00setlocale\x00"), "/lib/libstdc++.so.6": withText("\x00LC_ALL\x00"), "/bin/bash": withText("\x00LC_ALL\x00"), "/usr/lib/locale/C.utf8/LC_CTYPE": "", "/var/lib/dpkg/status": "Package: libc-bin\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n", "/var/lib/dpkg/info/libc-bin.list": "/.\n/usr/lib/locale/C.utf8/LC_CTYPE\n"},
+			touches: []string{"executed /bin/sort", "mapped /lib/libstdc++.so.6", "checked /bin/bash"},
+			not:     []string{"/usr/lib/locale/C.utf8/LC_CTYPE"},
+		},
+		{
 			name:    "the local time where there is none",
 			image:   Image{"/usr/share/zoneinfo/Asia/Tokyo": "", "/usr/share/zoneinfo/tzdata.zi": ""},
 			touches: []string{"absent /etc/localtime"},
@@ -416,4 +429,11 @@ func gitImage(script string) Image {
 		core + "git-submodule": Exe("#!/bin/sh\n. git-sh-setup\n"), core + "git-sh-setup": ". \"$(git --exec-path)/git-sh-i18n\"; sed x", core + "git-sh-i18n": "",
 		core + "git-remote-http": lib(), core + "git-remote-https": Link("git-remote-http"),
 	}
+}
+
+// withText is a library that has a text.
+func withText(text string) rootfstest.Data {
+	d := lib()
+	d.B = append(slices.Clone(d.B), text...)
+	return d
 }

@@ -17,6 +17,8 @@ var localeFamilies = []family{
 	{rule: "time zones", name: regexp.MustCompile(`^libphp\d*(\.\d+)?\.so$`), keep: keepZones},
 	{rule: "time zones", name: regexp.MustCompile(`\.(pl|pm|psgi|py|rb|ru)$`), keep: whenTouched(keepZonesOfSource)},
 	{rule: "locales", name: regexp.MustCompile(`^libc\.so\.6$`), keep: keepGenerated},
+	{rule: "locales", name: regexp.MustCompile(`.`), keep: whenRun(keepUTF8)},
+	{rule: "locales", name: regexp.MustCompile(`^lib(perl|php|ruby)[-.\d]*\.so`), keep: named(utf8Locale)},
 	{rule: "locales", name: regexp.MustCompile(`^LC_`), folder: regexp.MustCompile(`^/usr/lib/locale/[^/]+$`), keep: whenTouched(keepLocale)},
 	{rule: "babel", name: regexp.MustCompile(`^localedata(\.cpython-\d+)?\.pyc?$`), folder: regexp.MustCompile(`/babel(/__pycache__)?$`), keep: whenTouched(keepBabel)},
 	{rule: "locales", name: regexp.MustCompile(`^(postgres|mariadbd|mysqld)$`), folder: binFolder, keep: named("/usr/lib/locale/locale-archive", "/usr/lib/locale/C.utf8")},
@@ -96,6 +98,22 @@ func keepGenerated(b *builder, f familyFile) error {
 	}
 	return b.tried.err
 }
+
+// keepUTF8 keeps the locale that each Debian has, C.UTF-8, for programs that ask
+// for LC_ALL by its name, as shells and interpreters do: whoever starts the
+// container may set it. What merely calls setlocale(3) has no such string.
+func keepUTF8(b *builder, f familyFile) error {
+	if b.seen[utf8Locale] || !b.tried.IsDir(utf8Locale) {
+		return b.tried.err
+	}
+	found, err := b.findInELF(f.path, "\x00LC_ALL\x00")
+	if err != nil || len(found) == 0 || !b.first(utf8Locale) {
+		return err
+	}
+	return named(utf8Locale)(b, f)
+}
+
+const utf8Locale = localeFolder + "/C.utf8"
 
 // keepLocale keeps all categories of a locale of which one was touched.
 func keepLocale(b *builder, f familyFile) error {
