@@ -1,8 +1,6 @@
 package trace
 
 import (
-	"bytes"
-	"debug/elf"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +11,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/org/slimfile/sensor/keepset/elfdyn"
+	"github.com/org/slimfile/sensor/keepset/program"
 	"github.com/org/slimfile/sensor/launch"
 	"github.com/org/slimfile/sensor/manifest"
 	"github.com/org/slimfile/sensor/regular"
@@ -64,15 +64,16 @@ func missing(spec launch.Spec) error {
 			Remedy:  "correct ENTRYPOINT or CMD, or COPY the file into the final stage",
 		}
 	}
-	if script, interpreter := shebang(spec.Path); script {
-		f := &manifest.Failure{
+	if script, ok := shebang(spec.Path); ok {
+		interpreter, remedy := script.Interpreter, "install the interpreter, or correct the line"
+		if script.CRLF {
+			interpreter += "\r"
+			remedy = "the script has Windows line ends: save it with LF, e.g. `*.sh text eol=lf` in .gitattributes"
+		}
+		return &manifest.Failure{
 			Message: fmt.Sprintf("the first line of %s names the interpreter %q, which does not exist in the image", spec.Path, interpreter),
-			Remedy:  "install the interpreter, or correct the line",
+			Remedy:  remedy,
 		}
-		if strings.HasSuffix(interpreter, "\r") {
-			f.Remedy = "the script has Windows line ends: save it with LF, e.g. `*.sh text eol=lf` in .gitattributes"
-		}
-		return f
 	}
 	return &manifest.Failure{
 		Message: fmt.Sprintf("%s needs the loader %s, which does not exist in the image", spec.Path, loader(spec.Path)),
@@ -93,69 +94,41 @@ func notProgram(spec launch.Spec) error {
 	return f
 }
 
-// maxShebang is how much of a script's first line the kernel reads
-// (BINPRM_BUF_SIZE, include/uapi/linux/binfmts.h).
-const maxShebang = 256
-
-// shebang returns the interpreter that a script names, with a trailing \r if
-// there is one.
-func shebang(name string) (script bool, interpreter string) {
-	head, err := readHead(name, maxShebang)
-	line, ok := bytes.CutPrefix(head, []byte("#!"))
-	if err != nil || !ok {
-		return false, ""
+// shebang is the first line of a script.
+func shebang(name string) (program.Shebang, bool) {
+	f, err := regular.Open(name)
+	if err != nil {
+		return program.Shebang{}, false
 	}
-	line, _, _ = bytes.Cut(line, []byte("\n"))
-	line = bytes.Trim(line, " \t")
-	if i := bytes.IndexAny(line, " \t"); i >= 0 {
-		line = line[:i]
+	defer f.Close()
+	head, err := io.ReadAll(io.LimitReader(f, program.MaxShebang))
+	if err != nil {
+		return program.Shebang{}, false
 	}
-	return true, string(line)
+	return program.ParseShebang(head)
 }
 
-func readHead(name string, limit int64) ([]byte, error) {
+// loader is the ELF interpreter that a program asks for.
+func loader(name string) string {
+	if f, err := readELF(name); err == nil && f.Interp != "" {
+		return f.Interp
+	}
+	return "it was linked for"
+}
+
+func elfMachine(name string) (machine string, ok bool) {
+	f, err := readELF(name)
+	if err != nil {
+		return "", false
+	}
+	return strings.TrimPrefix(f.Arch.Machine.String(), "EM_"), true
+}
+
+func readELF(name string) (*elfdyn.File, error) {
 	f, err := regular.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, limit))
-}
-
-// loader is the ELF interpreter that a program asks for.
-func loader(name string) string {
-	const unknown = "it was linked for"
-	file, err := regular.Open(name)
-	if err != nil {
-		return unknown
-	}
-	defer file.Close()
-	f, err := elf.NewFile(file)
-	if err != nil {
-		return unknown
-	}
-	for _, p := range f.Progs {
-		if p.Type != elf.PT_INTERP {
-			continue
-		}
-		text, err := io.ReadAll(io.LimitReader(p.Open(), unix.PathMax))
-		if err != nil {
-			return unknown
-		}
-		return string(bytes.TrimRight(text, "\x00"))
-	}
-	return unknown
-}
-
-func elfMachine(name string) (machine string, ok bool) {
-	file, err := regular.Open(name)
-	if err != nil {
-		return "", false
-	}
-	defer file.Close()
-	f, err := elf.NewFile(file)
-	if err != nil {
-		return "", false
-	}
-	return strings.TrimPrefix(f.Machine.String(), "EM_"), true
+	return elfdyn.Read(f)
 }
