@@ -162,7 +162,19 @@ func (b *builder) keepCopy(c copied, why Reasons) error {
 		}
 		return nil
 	}
-	return b.root.Walk(c.folder, func(path string, info rootfs.Info) error {
+	return b.walkOwn(c.folder, func(path string, info rootfs.Info) error {
+		if info.IsLink() {
+			return b.keepLinkIn(path, info, why, 0)
+		}
+		_, err := b.keep(path, info, why, 0)
+		return err
+	})
+}
+
+// walkOwn visits what is in a folder of the app's own, and the folder, but for
+// what is managed.
+func (b *builder) walkOwn(top string, visit func(path string, info rootfs.Info) error) error {
+	return b.root.Walk(top, func(path string, info rootfs.Info) error {
 		if err := b.ctx.Err(); err != nil {
 			return err
 		}
@@ -175,11 +187,7 @@ func (b *builder) keepCopy(c copied, why Reasons) error {
 				return fs.SkipDir
 			}
 		}
-		if info.IsLink() {
-			return b.keepLinkIn(path, info, why, 0)
-		}
-		_, err := b.keep(path, info, why, 0)
-		return err
+		return visit(path, info)
 	})
 }
 

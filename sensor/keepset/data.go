@@ -48,11 +48,19 @@ func (b *builder) keepModule(path string, via nodeID) error {
 // codeExtensions are those of what a program runs, or what only its developers
 // read: no data.
 var codeExtensions = []string{
-	".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".map", ".flow", ".node", ".py", ".pyc", ".pyi", ".pyx",
-	".pxd", ".c", ".h", ".cc", ".cpp", ".hpp", ".o", ".a", ".so", ".md", ".rst",
+	".flow", ".node", ".py", ".pyc", ".pyi", ".pyx", ".pxd", ".c", ".h", ".cc", ".cpp", ".hpp", ".o", ".a", ".so", ".md", ".rst",
+	".po", ".pot",
 }
 
-func isCode(name string) bool { return slices.Contains(codeExtensions, path.Ext(name)) }
+// scriptExtensions are the same of Node; programs in other languages send such
+// files to browsers.
+var scriptExtensions = []string{".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".map"}
+
+func isCode(name string) bool {
+	return isPythonCode(name) || slices.Contains(scriptExtensions, path.Ext(name))
+}
+
+func isPythonCode(name string) bool { return slices.Contains(codeExtensions, path.Ext(name)) }
 
 // commonWords are names of folders that a literal has for other reasons than
 // that the program reads them, and folders for developers.
@@ -109,6 +117,13 @@ const (
 
 // keepDataFolder keeps the data in a folder, unless it is too much.
 func (b *builder) keepDataFolder(dir, physical string, via nodeID) error {
+	if !b.first("data in " + dir) {
+		return nil
+	}
+	isCode := isCode
+	if _, _, ok := distributed(physical); ok {
+		isCode = isPythonCode
+	}
 	type entry struct {
 		path string
 		info rootfs.Info

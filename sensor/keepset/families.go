@@ -49,6 +49,7 @@ var families = slices.Concat(
 	magickFamilies,
 	nodeFamilies,
 	pamFamilies,
+	pathFamilies,
 	perlFamilies,
 	phpFamilies,
 	programFamilies,

@@ -37,7 +37,7 @@ func Resolve(ctx context.Context, root *rootfs.Root, trace io.Reader, pack manif
 	b := (&builder{
 		ctx: ctx, root: root, near: root.Reader(), pack: pack, env: environment(pack.Image.Env),
 		finder: program.NewFinder(root, pack.Image), parsed: map[string]*elfdyn.File{},
-		found: map[string][]string{}, installed: map[string]map[string][]string{},
+		found: map[string][]string{}, installed: map[string]map[string][]string{}, data: map[string]map[string][]string{},
 	}).restarted()
 	defer b.near.Close()
 	b.tried = newFolders(root)
@@ -97,7 +97,9 @@ type builder struct {
 	// installed are the metadata folders of Python's distributions, by the
 	// site folder and the module's top name.
 	installed map[string]map[string][]string
-	sources   map[*spawn.Language]*ownSources
+	// data are the folders of data of Python's packages, by name.
+	data    map[string]map[string][]string
+	sources map[*spawn.Language]*ownSources
 	// wordNodes are the programs that only a word of a script speaks for.
 	wordNodes map[nodeID]bool
 

@@ -190,6 +190,11 @@ func FuzzLiterals(f *testing.F) {
 				t.Errorf("served %q", path)
 			}
 		}
+		for _, path := range parsePaths(text) {
+			if !strings.HasPrefix(path, "/") || strings.Contains(path+"/", "/../") || strings.ContainsAny(path, " \n\"'{") {
+				t.Errorf("named path %q", path)
+			}
+		}
 		if n := len(parseApplications(text)); n > maxApplications {
 			t.Errorf("%d applications", n)
 		}

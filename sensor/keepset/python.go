@@ -1,6 +1,7 @@
 package keepset
 
 import (
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -13,6 +14,7 @@ import (
 var pythonFamilies = []family{
 	{rule: "python", name: regexp.MustCompile(`\.py$`), keep: keepPythonSource},
 	{rule: "python", name: regexp.MustCompile(`^(.+)\.cpython-\d+(\.opt-\d)?\.pyc$`), folder: regexp.MustCompile(`/__pycache__$`), keep: keepPythonByteCode},
+	{rule: "python", name: regexp.MustCompile(`\.(cpython-\d+[^/]*|abi3)\.so$`), keep: keepPythonExtension},
 	{rule: "python", name: regexp.MustCompile(`\.(py|pyc|so)$`), folder: regexp.MustCompile(`/(site|dist)-packages(/|$)`), keep: keepDistribution, needed: true},
 }
 
@@ -28,8 +30,14 @@ var developerModules = map[string]bool{
 	"sphinx": true, "tox": true, "wheel": true,
 }
 
+// testModules are those of them that libraries import for the helpers that they
+// have for tests, without which they cannot be imported.
+var testModules = map[string]bool{
+	"bdb": true, "distutils": true, "doctest": true, "pdb": true, "pydoc": true, "trace": true, "unittest": true,
+}
+
 // developerParts are the same within packages.
-var developerParts = []string{"_pytest", "_reloader", "conftest", "distutils", "f2py", "test", "tests"}
+var developerParts = []string{"_pytest", "_reloader", "conftest", "distutils", "f2py", "test", "testing", "tests"}
 
 // frozenModules are part of the interpreter (Python/frozen.c), or read whenever
 // it starts.
@@ -65,11 +73,11 @@ var encodingModules = []string{
 }
 
 // keepPythonSource keeps what a Python module imports: of one that the run
-// loaded, in functions and branches not taken too; of one that such a line
-// names, what it needs to be imported.
+// loaded, and of the app's own, in functions and branches not taken too; of one
+// that such a line names, what it needs to be imported.
 func keepPythonSource(b *builder, f familyFile) error {
 	n := b.tree.at(f.id)
-	loaded := b.isLoaded(f.id)
+	loaded := b.isLoaded(f.id) || n.reasons&Copied != 0 && b.isOwn(f.path)
 	if !loaded && n.flags&imported == 0 && n.reasons&User == 0 {
 		return nil
 	}
@@ -89,19 +97,59 @@ func keepPythonByteCode(b *builder, f familyFile) error {
 	return b.keepImports(source, f.id, true)
 }
 
+// keepPythonExtension is keepPythonSource for a compiled module.
+func keepPythonExtension(b *builder, f familyFile) error {
+	loaded := b.isLoaded(f.id)
+	if !loaded && b.tree.at(f.id).flags&imported == 0 {
+		return nil
+	}
+	file, err := b.root.OpenFile(f.path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	m := b.module(f.path, f.id, loaded)
+	names := map[string]bool{}
+	if err := pymodule.Names(file, func(name string) { names[name] = true }); err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if err := m.keepImport(pymodule.Import{Module: name, Lazy: true}); err != nil {
+			return err
+		}
+		if m.dir == m.root || rootfs.Base(m.dir) == "lib-dynload" {
+			continue // in no package
+		}
+		if err := m.keepImport(pymodule.Import{Module: name, Level: 1, Lazy: true}); err != nil {
+			return err
+		}
+	}
+	return b.tried.err
+}
+
 func (b *builder) keepImports(source string, id nodeID, loaded bool) error {
 	text, err := b.readSource(source)
 	if err != nil || text == nil {
 		return ignoreAbsent(err)
 	}
-	m := pythonModule{
-		b: b, id: id, loaded: loaded, file: source, dir: rootfs.Parent(source),
-		root: pymodule.Root(b.tried, source),
-	}
-	if err := m.keep(pymodule.Scan(text)); err != nil {
+	if err := b.module(source, id, loaded).keep(pymodule.Scan(text)); err != nil {
 		return err
 	}
 	return b.tried.err
+}
+
+// keepImported keeps what a module that is not kept itself needs to be imported.
+func (b *builder) keepImported(source string, via nodeID) error {
+	if !b.first("imports of " + source) {
+		return nil
+	}
+	return b.keepImports(source, via, false)
+}
+
+func (b *builder) module(file string, id nodeID, loaded bool) pythonModule {
+	m := pythonModule{b: b, id: id, loaded: loaded, file: file, dir: rootfs.Parent(file), root: pymodule.Root(b.tried, file)}
+	m.root = strings.TrimSuffix(m.root, "/lib-dynload")
+	return m
 }
 
 // pythonModule is a module whose needs are being kept.
@@ -116,7 +164,7 @@ type pythonModule struct {
 
 func (m pythonModule) keep(s pymodule.Source) error {
 	for _, imp := range s.Imports {
-		if imp.Lazy && !m.loaded {
+		if imp.Lazy && !m.loaded && !m.isWithin(imp) {
 			continue
 		}
 		if err := m.keepImport(imp); err != nil {
@@ -124,14 +172,27 @@ func (m pythonModule) keep(s pymodule.Source) error {
 		}
 	}
 	if m.b.isStdlib(m.root) {
-		return m.keepCodecs()
+		return firstError(func() error { return m.keepComputed(s) }, m.keepCodecs)
 	}
 	for _, text := range s.Texts {
 		if err := m.text(text); err != nil {
 			return err
 		}
 	}
-	return nil
+	return firstError(func() error { return m.keepComputed(s) }, m.keepAsked)
+}
+
+// isWithin says whether an import is one of the module's own package: code that
+// is reached calls what it calls. The standard library is no such package.
+func (m pythonModule) isWithin(imp pymodule.Import) bool {
+	if m.b.isStdlib(m.root) {
+		return false
+	}
+	if imp.Level > 0 {
+		return true
+	}
+	top, _, _ := strings.Cut(imp.Module, ".")
+	return strings.HasPrefix(m.file, rootfs.Join(m.root, top)+"/")
 }
 
 func (m pythonModule) keepImport(imp pymodule.Import) error {
@@ -147,14 +208,15 @@ func (m pythonModule) keepImport(imp pymodule.Import) error {
 	if imp.Module != "" {
 		parts = strings.Split(imp.Module, ".")
 	}
-	if imp.Level == 0 && (len(parts) == 0 || m.isUnlikely(parts[0])) {
+	optional := m.loaded || imp.Lazy
+	if imp.Level == 0 && (len(parts) == 0 || m.isUnlikely(parts[0], optional)) {
 		return nil
 	}
 	if len(imp.Names) == 0 {
-		return m.keepName(roots, parts)
+		return m.keepName(roots, parts, optional)
 	}
 	for _, name := range imp.Names {
-		if err := m.keepName(roots, append(slices.Clip(parts), name)); err != nil {
+		if err := m.keepName(roots, append(slices.Clip(parts), name), optional); err != nil {
 			return err
 		}
 	}
@@ -162,14 +224,15 @@ func (m pythonModule) keepImport(imp pymodule.Import) error {
 }
 
 // isUnlikely says whether a module, by its top name, is not worth keeping for an
-// import that no run came to.
-func (m pythonModule) isUnlikely(top string) bool {
+// import that no run came to; what is not optional, the module cannot be imported
+// without.
+func (m pythonModule) isUnlikely(top string, optional bool) bool {
 	stdlib := m.b.isStdlib(m.root)
 	switch {
-	case developerModules[top] || strings.HasPrefix(top, "_py") && stdlib:
+	case strings.HasPrefix(top, "_py") && stdlib || developerModules[top] && (optional || !testModules[top]):
 		return true
-	case !m.loaded:
-		return false // it cannot be imported without
+	case !optional:
+		return false
 	}
 	return stdlib && (stdlibModules[top] || packageModules[top]) || isSitePackages(m.root) && packageModules[top]
 }
@@ -186,8 +249,8 @@ func (m pythonModule) isFrozen(root, file string) bool {
 
 // keepName keeps the modules of a dotted name. Two folders of sys.path may have
 // one of that name; which comes first only Python knows.
-func (m pythonModule) keepName(roots, parts []string) error {
-	if m.loaded && slices.ContainsFunc(parts, func(part string) bool { return slices.Contains(developerParts, part) }) {
+func (m pythonModule) keepName(roots, parts []string, optional bool) error {
+	if optional && isForDevelopers(parts) {
 		return nil
 	}
 	for _, root := range roots {
@@ -195,10 +258,11 @@ func (m pythonModule) keepName(roots, parts []string) error {
 			continue
 		}
 		for _, file := range pymodule.Find(m.b.tried, root, parts) {
+			keep := m.b.keepModule
 			if m.isFrozen(root, file) {
-				continue
+				keep = m.b.keepImported
 			}
-			if err := m.b.keepModule(file, m.id); err != nil {
+			if err := keep(file, m.id); err != nil {
 				return err
 			}
 		}
@@ -212,7 +276,7 @@ func (m pythonModule) keepCodecs() error {
 		return nil
 	}
 	for _, name := range encodingModules {
-		if err := m.keepName([]string{m.root}, []string{"encodings", name}); err != nil {
+		if err := m.keepName([]string{m.root}, []string{"encodings", name}, true); err != nil {
 			return err
 		}
 	}
@@ -222,15 +286,18 @@ func (m pythonModule) keepCodecs() error {
 // moduleName is what may name a module or something in it.
 var moduleName = regexp.MustCompile(`^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$`)
 
+// isIdentifier matches a name of one part.
+var isIdentifier = regexp.MustCompile(`^[A-Za-z_]\w*$`)
+
 // text keeps what a string literal names: a module by its dotted name, as
 // settings do, or data.
 func (m pythonModule) text(text string) error {
 	if m.loaded && moduleName.MatchString(text) {
 		parts := strings.Split(text, ".")
-		if m.isUnlikely(parts[0]) {
+		if m.isUnlikely(parts[0], true) {
 			return nil
 		}
-		if err := m.keepName(m.b.pythonRoots(), parts); err != nil {
+		if err := m.keepName(m.b.pythonRoots(), parts, true); err != nil {
 			return err
 		}
 	}
@@ -240,6 +307,11 @@ func (m pythonModule) text(text string) error {
 	}
 	if top == m.root && isSitePackages(m.root) {
 		return nil // a module of its own has no folder
+	}
+	for _, dir := range m.b.dataFolders(top)[text] {
+		if err := m.b.keepDataFolder(dir, dir, m.id); err != nil {
+			return err
+		}
 	}
 	return m.b.keepText(dataText{text: text, dirs: []string{m.dir, top}, top: top, via: m.id})
 }

@@ -1,6 +1,7 @@
 package keepset_test
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -50,7 +51,7 @@ func TestPython(t *testing.T) {
 		{"a package", "", []string{"opened " + site + "pkg/core.py"}, append([]string{
 			site + "pkg/__init__.py", site + "pkg/data", site + "pkg/data/x.json", site + "pkg/data/y.csv", site + "pkg/late.py", site + "pkg/sub/mod.py",
 		}, metadata...)},
-		{"settings", "BACKEND = 'pkg.sub.mod.Backend'", nil, append([]string{site + "pkg/__init__.py", site + "pkg/core.py", site + "pkg/data", site + "pkg/data/x.json", site + "pkg/data/y.csv", site + "pkg/sub/mod.py"}, metadata...)},
+		{"settings", "BACKEND = 'pkg.sub.mod.Backend'", nil, append([]string{site + "pkg/__init__.py", site + "pkg/core.py", site + "pkg/data", site + "pkg/data/x.json", site + "pkg/data/y.csv", site + "pkg/late.py", site + "pkg/sub/mod.py"}, metadata...)},
 		{"templates", "Flask(template_folder='templates')", nil, []string{"/app/templates", "/app/templates/a.html"}},
 		{"codecs", "", []string{"opened " + std + "encodings/__init__.py"}, []string{std + "encodings/idna.py"}},
 		{"no module at all", "\x00 \xff '''", nil, nil},
@@ -63,6 +64,59 @@ func TestPython(t *testing.T) {
 			must(t, err)
 			got := slices.DeleteFunc(paths(set), func(p string) bool {
 				return p == "/" || strings.HasPrefix(p, site+"other") || slices.ContainsFunc(touches, func(touch string) bool { return strings.HasSuffix(touch, " "+p) })
+			})
+			slices.SortFunc(tt.want, rootfs.Compare)
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("got  %q\nwant %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestPythonByName: modules whose names are computed are kept where what is
+// literal of the name leads to them, and the data that goes with packages.
+func TestPythonByName(t *testing.T) {
+	const (
+		std  = "/usr/lib/python3.11/"
+		site = "/usr/lib/python3/dist-packages/"
+		so   = ".cpython-311-x86_64-linux-gnu.so"
+	)
+	common := Image{
+		"/app/main.py": "", std + "os.py": "", std + "bz2.py": "", site + "web/locale/de/__init__.py": "", site + "web/locale/de/formats.py": "",
+		site + "web/locale/de/other.py": "", site + "web/locale/tests/formats.py": "", site + "web/cli/commands/check.py": "", site + "web/cli/commands/test_x.py": "",
+		site + "web/big/a.py": strings.Repeat("#", 5<<20), site + "web/forms/__init__.py": "", site + "web/forms/templates/a.html": "", site + "web/forms/templates/a.js": "",
+		site + "web/asked/de/x.mo": "", site + "web/asked/de/x.po": "", site + "web/_own.py": "", site + "web/z/__init__.py": "",
+		site + "shop/__init__.py": "", site + "shop/cli/commands/sell.py": "", site + "shop/templates/b.html": "", site + "shop/walked/a.py": "", site + "shop/walked/b/__init__.py": "",
+	}
+	tests := []struct {
+		name    string
+		module  string // of web, which the run loaded
+		more    Image
+		touches []string
+		want    []string
+	}{
+		{"a computed part", "import_module('web.locale.%s' % x); import_module('%s.formats' % y)", nil, nil, []string{site + "web/locale/de/__init__.py", site + "web/locale/de/formats.py"}},
+		{"unknown packages", "__import__('%s.cli.commands.%s' % (x, y))", nil, nil, []string{site + "shop/cli/commands/sell.py", site + "web/cli/commands/check.py"}},
+		{"the own package", "import_module('.' + x, __name__)", nil, nil, []string{site + "web/_own.py", site + "web/forms/__init__.py", site + "web/z/__init__.py"}},
+		{"a prefix", "import_module('web._' + x)", nil, nil, []string{site + "web/_own.py"}},
+		{"all of a library", "import_module('shop.' + x)", nil, nil, nil},
+		{"too much", "import_module(f'web.big.{x}')", nil, nil, nil},
+		{"listed modules", "pkgutil.iter_modules([dir + 'walked'])", nil, nil, []string{site + "shop/walked/a.py", site + "shop/walked/b/__init__.py"}},
+		{"data of packages of the same library", "x = 'templates'", nil, []string{"opened " + site + "web/forms/__init__.py"}, []string{site + "web/forms/templates", site + "web/forms/templates/a.html", site + "web/forms/templates/a.js"}},
+		{"data that was asked for", "", nil, []string{"checked " + site + "web/asked"}, []string{site + "web/asked/de/x.mo"}},
+		{"a compiled module", "", Image{site + "web/_c" + so: "\x00web.z\x00bz2\x00readline\x00_own\x00", std + "lib-dynload/readline" + so: ""}, []string{"mapped " + site + "web/_c" + so}, []string{std + "bz2.py", site + "web/_own.py", site + "web/z/__init__.py"}},
+		{"what a function of a module within needs", "def f():\n  from . import _own", Image{site + "web/_own.py": "def g():\n  import web.z\n  import bz2"}, nil, []string{site + "web/_own.py", site + "web/z/__init__.py"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			image := maps.Clone(common)
+			maps.Copy(image, tt.more)
+			image[site+"web/__init__.py"] = tt.module
+			touches := append([]string{"opened /app/main.py", "opened " + std + "os.py", "opened " + site + "web/__init__.py", "opened " + site + "shop/__init__.py"}, tt.touches...)
+			set, err := resolve(t, rootfstest.Make(t, image), amd64(), touches...)
+			must(t, err)
+			got := slices.DeleteFunc(paths(set), func(p string) bool {
+				return p == "/" || slices.ContainsFunc(touches, func(touch string) bool { return strings.HasSuffix(touch, " "+p) })
 			})
 			slices.SortFunc(tt.want, rootfs.Compare)
 			if !slices.Equal(got, tt.want) {

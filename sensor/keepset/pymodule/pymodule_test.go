@@ -37,6 +37,9 @@ func TestScan(t *testing.T) {
 			[]Import{{Module: "b"}, {Module: "h"}}, nil},
 		{"for any other run", "if sys.platform != 'win32':\n  import a\nif not TYPE_CHECKING:\n  import b\nif WIN or x:\n  import c\n", []Import{{Module: "a"}, {Module: "b"}, {Module: "c"}}, []string{"win32"}},
 		{"calls", "importlib.import_module('a.b')\n__import__(\"c\")\nimport_module('..d', __package__)\nimport_module(x)", []Import{{Module: "a.b"}, {Module: "c"}, {Module: "d", Level: 2}}, nil},
+		{"functions that the module calls", "def f():\n  import a\n  def g(): import b\ndef h():\n  import c\ndef i(): import d\nx = [f()]\ndef j():\n  h()\nclass C:\n  def f(self): import e\nj", []Import{
+			{Module: "a"}, {Module: "b"}, {Module: "c", Lazy: true}, {Module: "d", Lazy: true}, {Module: "e", Lazy: true},
+		}, nil},
 		{"strings", "a = 'templates', r\"x.json\", '''long\nimport z''', b'bytes', f'{x}', 'two words', 'es\\'caped', \"# no comment\", ''\nu'y'", nil, []string{"templates", "x.json", "y"}},
 		{"an open string", "a = 'b\nimport c\nd = '''e\nimport f", []Import{{Module: "c"}}, []string{"b"}},
 		{"no statement", "yield from x\nx = y.import_\nraise a from b\nfor import_ in x: pass", nil, nil},
@@ -52,6 +55,41 @@ func TestScan(t *testing.T) {
 				t.Errorf("texts %q, want %q", got.Texts, tt.texts)
 			}
 		})
+	}
+}
+
+func TestPatterns(t *testing.T) {
+	const byName = "import_module(x)\n"
+	tests := []struct {
+		name   string
+		module string
+		want   []string
+	}{
+		{"percent", byName + "a = 'django.conf.locale.%s' % x; b = '%s.formats' % a; '%s.%s'; '%s.a.b.%s'", []string{"django.conf.locale.*", "*.formats", "*.a.b.*"}},
+		{"braces", byName + "'a.{}.b'.format(x), f'a._{x}', F'{x}.{y}', f'''a.{x}''', f'a.{x'", []string{"a.*.b", "a._*"}},
+		{"sums", byName + "'a.b._' + x; x + '.y'; x + '.y.' + z; 'a.b' + x; 'a' + x; '_a_' + x", []string{"a.b._*", "*.y", "*.y.*", "a.b*", "_a_*"}},
+		{"relative", "import_module('.' + x, __package__); '.' + x; import_module(f'.{x}'); import_module('..' + x)", []string{".*", ".*"}},
+		{"no names", byName + "'%s: %s', '/a.%s', 'a b.%s', '*.%s', 'a..%s', '%s.', '{}', ''", nil},
+		{"no imports by name", "'a.%s' % x", nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := Scan([]byte(tt.module)).Patterns; !slices.Equal(got, tt.want) {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestNames(t *testing.T) {
+	module := "\x7fELF\x02\x00numpy\x00scipy._lib.messagestream\x00a b\x00.x\x00x.\x00x..y\x001a\x00a.1b\x00a1\x00\xc3\xa9t\x00" +
+		strings.Repeat("x", 70<<10) + "\x00" + strings.Repeat("y", maxText+1) + "\x00last\x00open"
+	var got []string
+	if err := Names(strings.NewReader(module), func(name string) { got = append(got, name) }); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"numpy", "scipy._lib.messagestream", "a1", "last"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
@@ -226,10 +264,29 @@ func FuzzScan(f *testing.F) {
 			}
 			Find(tree{"/l/a.py", "/l/b/__init__.py"}, "/l", append(strings.Split(imp.Module, "."), imp.Names...))
 		}
+		for _, pattern := range s.Patterns {
+			if !strings.Contains(pattern, "*") || strings.Trim(pattern, "*.") == "" && pattern != ".*" {
+				t.Errorf("pattern %q", pattern)
+			}
+		}
 		for _, text := range s.Texts {
 			if text == "" || len(text) > maxText || path.Clean(text) == "" {
 				t.Errorf("text %q", text)
 			}
+		}
+	})
+}
+
+func FuzzNames(f *testing.F) {
+	f.Add([]byte("a\x00a.b\x00"))
+	f.Fuzz(func(t *testing.T, module []byte) {
+		err := Names(bytes.NewReader(module), func(name string) {
+			if name == "" || len(name) > maxText || slices.Contains(strings.Split(name, "."), "") || !bytes.Contains(module, []byte(name)) {
+				t.Errorf("name %q", name)
+			}
+		})
+		if err != nil {
+			t.Error(err)
 		}
 	})
 }

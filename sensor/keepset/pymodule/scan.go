@@ -26,6 +26,12 @@ type Source struct {
 	Imports []Import
 	// Texts are the string literals that could name a file or a module.
 	Texts []string
+	// Patterns are the dotted names that are computed, with an asterisk for
+	// what is not literal; one that begins with a dot starts in the module's own
+	// package. Only a module that imports by name has them.
+	Patterns []string
+	// Walks says that the module lists what modules a folder has (pkgutil).
+	Walks bool
 }
 
 // Scan reads a module. What is only for type checkers, or for a module that is
@@ -33,6 +39,8 @@ type Source struct {
 // says nothing, or something that is not there.
 func Scan(module []byte) Source {
 	s := scanner{rest: module, function: -1, skipped: -1}
+	s.byName = bytes.Contains(module, []byte("import_")) || bytes.Contains(module, []byte("__import__("))
+	s.source.Walks = bytes.Contains(module, []byte("iter_modules")) || bytes.Contains(module, []byte("walk_packages"))
 	for s.line() {
 		s.statements()
 	}
@@ -41,9 +49,10 @@ func Scan(module []byte) Source {
 
 // token is a word, a string or one other character.
 type token struct {
-	kind  kind
-	text  []byte // of a string, its content; empty if that is computed or has escapes
-	depth int    // of brackets around it
+	kind   kind
+	format bool   // a string with expressions in braces
+	text   []byte // of a string, its content; empty if that has escapes
+	depth  int    // of brackets around it
 }
 
 type kind uint8
@@ -62,9 +71,12 @@ type scanner struct {
 	indent int
 	tokens []token // of the line
 	source Source
+	byName bool // modules are imported by strings
 	// function is the indentation of the def that the line is in, skipped that
 	// of the block that does not count; -1 for none.
 	function, skipped int
+	name              string           // of the def, where nothing is around it
+	lazy              map[string][]int // of such functions, their imports
 }
 
 // line reads the next logical line that has tokens. It returns false at the end.
@@ -140,7 +152,7 @@ func (s *scanner) token(c byte, depth int) int {
 			s.str(strings.ToLower(string(text)), depth)
 			return depth
 		}
-		s.tokens = append(s.tokens, token{word, text, depth})
+		s.tokens = append(s.tokens, token{kind: word, text: text, depth: depth})
 		return depth
 	}
 	text := s.rest[:1]
@@ -148,7 +160,7 @@ func (s *scanner) token(c byte, depth int) int {
 	if c == ')' || c == ']' || c == '}' {
 		depth = max(0, depth-1)
 	}
-	s.tokens = append(s.tokens, token{other, text, depth})
+	s.tokens = append(s.tokens, token{kind: other, text: text, depth: depth})
 	if c == '(' || c == '[' || c == '{' {
 		depth++
 	}
@@ -171,21 +183,36 @@ func (s *scanner) str(prefix string, depth int) {
 		quote = s.rest[:3]
 	}
 	body := s.rest[len(quote):]
-	end := 0
-	for ; end < len(body) && !bytes.HasPrefix(body[end:], quote); end++ {
-		if body[end] == '\\' {
-			end++
-		} else if body[end] == '\n' && len(quote) == 1 {
-			break
-		}
-	}
-	end = min(end, len(body))
+	end := closing(body, quote)
 	text := body[:end]
 	s.rest = bytes.TrimPrefix(body[end:], quote)
-	if strings.ContainsAny(prefix, "bft") || bytes.IndexByte(text, '\\') >= 0 {
+	format := strings.Contains(prefix, "f")
+	if strings.ContainsAny(prefix, "bt") || len(quote) > 1 && format || len(text) > maxText || bytes.IndexByte(text, '\\') >= 0 {
 		text = nil
 	}
-	s.tokens = append(s.tokens, token{str, text, depth})
+	s.tokens = append(s.tokens, token{str, format, text, depth})
+}
+
+// closing is where in body the string with that quote ends.
+func closing(body, quote []byte) int {
+	if len(quote) > 1 { // most are documentation
+		end := bytes.Index(body, quote)
+		if end < 0 {
+			return len(body)
+		}
+		if bytes.IndexByte(body[:end], '\\') < 0 {
+			return end
+		}
+	}
+	for i := 0; i < len(body); i++ {
+		switch c := body[i]; {
+		case c == '\\':
+			i++
+		case c == '\n' && len(quote) == 1, c == quote[0] && bytes.HasPrefix(body[i:], quote):
+			return i
+		}
+	}
+	return len(body)
 }
 
 // statements looks at the statements of the line.
@@ -207,11 +234,13 @@ func (s *scanner) statements() {
 		return
 	}
 	lazy := s.function >= 0
-	if line[0].is("def") || line[0].is("async") && len(line) > 1 && line[1].is("def") {
-		if line[len(line)-1].is(":") && !lazy {
-			s.function = s.indent
+	if def := line[min(1, len(line)-1)]; line[0].is("def") || line[0].is("async") && def.is("def") {
+		if !lazy {
+			s.define(string(def.text), line[len(line)-1].is(":"))
 		}
 		lazy = true
+	} else if !lazy && s.lazy != nil {
+		s.called(line)
 	}
 	start := true
 	for i, t := range line {
@@ -220,11 +249,46 @@ func (s *scanner) statements() {
 			s.importNames(line[i+1:], lazy)
 		case start && t.is("from"):
 			s.importFrom(line[i+1:], lazy)
-		case t.kind == str:
-			s.text(line[:i], t.text, lazy)
+		case t.kind == str && len(t.text) > 0:
+			s.text(line, i, lazy)
 		}
 		start = t.depth == 0 && (t.is(":") || t.is(";"))
 	}
+}
+
+// define notes that a function begins, in lines that follow if open.
+func (s *scanner) define(name string, open bool) {
+	s.name = ""
+	if s.indent == 0 {
+		s.name = name
+	}
+	if open {
+		s.function = s.indent
+	}
+}
+
+// called takes the imports of the functions that a line calls, which is no part
+// of a function itself, for those of the module.
+func (s *scanner) called(line []token) {
+	for i, t := range line[:len(line)-1] {
+		if t.kind != word || !line[i+1].is("(") {
+			continue
+		}
+		for _, n := range s.lazy[string(t.text)] {
+			s.source.Imports[n].Lazy = false
+		}
+	}
+}
+
+// add adds an import.
+func (s *scanner) add(imp Import) {
+	if imp.Lazy && s.name != "" {
+		if s.lazy == nil {
+			s.lazy = map[string][]int{}
+		}
+		s.lazy[s.name] = append(s.lazy[s.name], len(s.source.Imports))
+	}
+	s.source.Imports = append(s.source.Imports, imp)
 }
 
 // elsewhere are words and strings of a condition that does not hold where
@@ -258,7 +322,7 @@ func (s *scanner) importNames(line []token, lazy bool) {
 		if module == "" {
 			return
 		}
-		s.source.Imports = append(s.source.Imports, Import{Module: module, Lazy: lazy})
+		s.add(Import{Module: module, Lazy: lazy})
 		line = afterComma(line)
 	}
 }
@@ -284,7 +348,7 @@ func (s *scanner) importFrom(line []token, lazy bool) {
 		imp.Names = append(imp.Names, string(line[0].text))
 		line = afterComma(line)
 	}
-	s.source.Imports = append(s.source.Imports, imp)
+	s.add(imp)
 }
 
 // dotted reads a.b.c and returns what follows.
@@ -316,17 +380,83 @@ func afterComma(line []token) []token {
 // maxText is the longest path that a literal is taken for.
 const maxText = 255
 
-// text looks at a string: the argument of import_module, or data; before is
-// the line up to it.
-func (s *scanner) text(before []token, quoted []byte, lazy bool) {
-	if len(quoted) == 0 || len(quoted) > maxText || bytes.ContainsAny(quoted, " \n\t\x00<>{}*|") {
+// text looks at the string that is one of the line's tokens: a name to import, or
+// data.
+func (s *scanner) text(line []token, at int, lazy bool) {
+	if s.byName {
+		if pattern := computed(line, at); pattern != "" {
+			s.source.Patterns = append(s.source.Patterns, pattern)
+			return
+		}
+	}
+	quoted := line[at].text
+	if line[at].format || bytes.ContainsAny(quoted, " \n\t\x00<>{}*|") {
 		return
 	}
 	text := string(quoted)
-	if n := len(before); n >= 2 && before[n-1].is("(") && (before[n-2].is("import_module") || before[n-2].is("__import__")) {
+	if isImport(line[:at]) {
 		module := strings.TrimLeft(text, ".")
-		s.source.Imports = append(s.source.Imports, Import{Module: module, Level: len(text) - len(module), Lazy: lazy})
+		if module != "" {
+			s.add(Import{Module: module, Level: len(text) - len(module), Lazy: lazy})
+		}
 		return
 	}
 	s.source.Texts = append(s.source.Texts, text)
+}
+
+// isImport says whether what follows in a line is the name of a module.
+func isImport(before []token) bool {
+	n := len(before)
+	return n >= 2 && before[n-1].is("(") && (before[n-2].is("import_module") || before[n-2].is("__import__"))
+}
+
+// computed is the pattern of dotted names that a string is part of; empty if it
+// is none. A part of it has to be literal.
+func computed(line []token, at int) string {
+	t := line[at]
+	name := string(t.text)
+	if !t.format {
+		name = strings.ReplaceAll(name, "%s", "{}")
+	}
+	var pattern []byte
+	if at > 0 && line[at-1].is("+") && name[0] == '.' {
+		pattern = append(pattern, '*')
+	}
+	for name != "" {
+		switch c := name[0]; {
+		case c == '{':
+			end := strings.IndexByte(name, '}')
+			if end < 0 {
+				return ""
+			}
+			pattern = append(bytes.TrimRight(pattern, "*"), '*')
+			name = name[end+1:]
+			continue
+		case c != '.' && !isWord(c):
+			return ""
+		}
+		pattern = append(pattern, name[0])
+		name = name[1:]
+	}
+	if at+1 < len(line) && line[at+1].is("+") {
+		pattern = append(bytes.TrimRight(pattern, "*"), '*')
+	}
+	parts := strings.Split(string(pattern), ".")
+	if !bytes.ContainsRune(pattern, '*') || slices.Contains(parts[1:], "") {
+		return ""
+	}
+	literal := func(part string) bool { return !strings.Contains(part, "*") }
+	switch {
+	case len(parts) == 1: // _sysconfigdata_*
+		if parts[0][0] != '_' {
+			return ""
+		}
+	case parts[0] == "": // .x of the module's own package
+		if len(parts) > 2 || !isImport(line[:at]) {
+			return ""
+		}
+	case !slices.ContainsFunc(parts, literal):
+		return ""
+	}
+	return string(pattern)
 }
