@@ -103,8 +103,15 @@ start_server() {
 	ok "start: port $port listens"
 }
 
-# inside PROGRAM [ARGUMENT...]: like docker exec in the server's container.
-inside() { runc exec "$server" "$@"; }
+# inside [-e K=V]... PROGRAM [ARGUMENT...]: like docker exec in the server's
+# container.
+inside() {
+	local options=()
+	while [ "$1" = -e ]; do
+		options+=(--env "$2") && shift 2
+	done
+	runc exec "${options[@]}" "$server" "$@"
+}
 
 # uid: the user that the server's first process runs as.
 uid() { stat -c %u "/proc/$(runc state "$server" | sed -n 's/.*"pid": \([0-9]*\).*/\1/p')"; }

@@ -29,7 +29,7 @@ admin() {
 	token=$(curl -s -c "$jar" http://localhost:8000/admin/login/ | grep -o 'csrfmiddlewaretoken" value="[^"]*' | cut -d '"' -f 3)
 	curl -s -L -b "$jar" -c "$jar" -d "csrfmiddlewaretoken=$token&username=root&password=secret12&next=$1" http://localhost:8000/admin/login/
 }
-is 'create an administrator' 'created' inside env DJANGO_SUPERUSER_PASSWORD=secret12 python3 manage.py createsuperuser --no-input --username root --email root@localhost
+is 'create an administrator' 'created' inside -e DJANGO_SUPERUSER_PASSWORD=secret12 python3 manage.py createsuperuser --no-input --username root --email root@localhost
 is 'the admin site' 'Site administration.*Questions' admin /admin/
 is 'a form of the admin site' 'What is new' admin /admin/polls/question/1/change/
 is 'manage.py check' 'no issues' inside python3 manage.py check
