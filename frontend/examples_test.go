@@ -39,7 +39,7 @@ type example struct {
 
 var examples = []example{
 	{
-		name: "flask", port: 8008, use: useFlask, maxBytes: 26_000_000,
+		name: "flask", port: 8008, use: useFlask, maxBytes: 27_000_000,
 		gone: []string{"usr/bin/apt-get", "usr/bin/bash", "usr/bin/perl", "usr/local/bin/pip"},
 	},
 	{
