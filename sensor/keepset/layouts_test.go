@@ -257,6 +257,17 @@ func TestRuntimesElsewhere(t *testing.T) {
 			want:    []string{"/usr/src/app/node_modules/pug/index.js"},
 		},
 		{
+			name: "delegates that the policies allow, the user's last",
+			image: Image{
+				"/etc/ImageMagick-6/delegates.xml": `<delegate decode="ps:alpha" command="&quot;gs&quot; -q"/><delegate decode="dot" command="&quot;dot&quot;"/>`,
+				"/etc/ImageMagick-6/policy.xml":    `<policy domain="coder" rights="none" pattern="{PS,DOT}"/>`, "/root/.config/ImageMagick/policy.xml": `<policy domain="coder" rights="read" pattern="PS"/>`,
+				"/etc/passwd": "root:x:0:0::/root:/bin/sh\n", "/usr/bin/gs": Exe(""), "/usr/bin/dot": Exe(""), "/bin/sh": Exe(""), "/bin/mv": Exe(""),
+			},
+			touches: []string{"opened /etc/ImageMagick-6/delegates.xml"},
+			want:    []string{"/usr/bin/gs", "/bin/sh", "/bin/mv"},
+			not:     []string{"/usr/bin/dot"},
+		},
+		{
 			name: "what a web server starts",
 			image: Image{
 				"/etc/lighttpd/lighttpd.conf": "server.document-root = \"/srv/www\"\ncgi.assign = ( \".sh\" => \"/bin/sh\" )\n", "/bin/sh": Exe(""), "/bin/tr": Exe(""), "/bin/cut": Exe(""),
