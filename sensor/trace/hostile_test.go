@@ -30,7 +30,7 @@ var attacks = map[string]func(dir string) error{
 	"races":    attackRaces,
 	"memory":   attackMemory,
 	"survive":  attackSurvive,
-	"shutdown": func(string) error { return unix.Kill(1, unix.SIGTERM) },
+	"shutdown": attackShutdown,
 }
 
 func attack(what string) error {
@@ -181,6 +181,15 @@ func attackSignals(dir string) error {
 		}
 	}
 	return nil
+}
+
+// attackShutdown ends the sensor, which ends the app at some moment.
+func attackShutdown(string) error {
+	if err := unix.Kill(1, unix.SIGTERM); err != nil {
+		return err
+	}
+	time.Sleep(time.Minute)
+	return errors.New("the sensor goes on")
 }
 
 // TestHostileShutdown: an app may end its own run, which then fails.
