@@ -1,9 +1,11 @@
-// Command slimfile-pack is the program of the build's pack and report steps
-// (llbgen.Pack, llbgen.Report). Package manifest says where its files are.
+// Command slimfile-pack is the program of the build's pack, lock and report
+// steps (llbgen.Pack, llbgen.Lock, llbgen.Report). Package manifest says where its files are.
 //
 //	slimfile-pack          read what the traced run touched, work out the keep set,
 //	                       write the evidence and copy the slim image's root
 //	slimfile-pack inspect  look at an image that is not run
+//	slimfile-pack lock     say what is kept, in the section of a lock
+//	slimfile-pack merge    make one lock of several sections
 //	slimfile-pack report   join the evidence with what the runs were seen to do
 //
 // Exit code 0 is good; 1 is a failure, told on stderr and, by the pack step, in
@@ -35,6 +37,7 @@ func main() {
 	step := step{
 		input:  manifest.InputDir,
 		trace:  manifest.TraceDir,
+		lock:   manifest.LockDir,
 		source: manifest.SourceDir,
 		root:   manifest.RootDir,
 		output: manifest.OutputDir,
@@ -45,6 +48,9 @@ func main() {
 
 // do does what the arguments ask for and returns the exit code.
 func do(ctx context.Context, s step, args []string) int {
+	l := locker{
+		input: s.input, source: s.source, packed: manifest.PackedDir, lock: s.lock, sections: manifest.SectionsDir, output: s.output,
+	}
 	var err error
 	switch {
 	case len(args) == 0:
@@ -53,10 +59,14 @@ func do(ctx context.Context, s step, args []string) int {
 		}
 	case len(args) == 1 && args[0] == "inspect":
 		err = s.inspect(ctx)
+	case len(args) == 1 && args[0] == "lock":
+		err = l.section(ctx)
+	case len(args) == 1 && args[0] == "merge":
+		err = l.merge()
 	case len(args) == 1 && args[0] == "report":
 		err = report{trace: manifest.TraceDir, verify: manifest.VerifyDir, packed: manifest.PackedDir, output: manifest.OutputDir}.run()
 	default:
-		fmt.Fprintln(os.Stderr, "usage: slimfile-pack [inspect | report]")
+		fmt.Fprintln(os.Stderr, "usage: slimfile-pack [inspect | lock | merge | report]")
 		return 2
 	}
 	if err != nil {

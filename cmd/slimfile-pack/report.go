@@ -20,22 +20,20 @@ type report struct {
 
 func (r report) run() (err error) {
 	var runs evidence.Runs
-	if err := read(filepath.Join(r.trace, manifest.SidecarFile), &runs.Traced, &runs.Traced.Version); err != nil {
+	if runs.Traced, err = readRun(r.trace); err != nil {
 		return err
 	}
-	var verified manifest.RunReport
-	switch err := read(filepath.Join(r.verify, manifest.SidecarFile), &verified, &verified.Version); {
-	case err == nil:
-		runs.Verified = &verified
-	case !errors.Is(err, fs.ErrNotExist): // not asked for
+	if runs.Verified, err = readRun(r.verify); err != nil {
 		return err
 	}
-	touches, err := os.Open(filepath.Join(r.trace, manifest.TouchFile))
-	if err != nil {
-		return err
+	if runs.Traced != nil {
+		touches, err := os.Open(filepath.Join(r.trace, manifest.TouchFile))
+		if err != nil {
+			return err
+		}
+		defer touches.Close()
+		runs.Touches = touches
 	}
-	defer touches.Close()
-	runs.Touches = touches
 	packed, err := os.Open(filepath.Join(r.packed, manifest.ReportFile))
 	if err != nil {
 		return err
@@ -47,6 +45,19 @@ func (r report) run() (err error) {
 	}
 	defer func() { err = errors.Join(err, out.Close()) }()
 	return evidence.Join(out, packed, runs)
+}
+
+// readRun reads a run's report in a folder of its own; nil for a run that did not
+// take place, and has none.
+func readRun(dir string) (*manifest.RunReport, error) {
+	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	report := new(manifest.RunReport)
+	if err := read(filepath.Join(dir, manifest.SidecarFile), report, &report.Version); err != nil {
+		return nil, err
+	}
+	return report, nil
 }
 
 // maxInput bounds a document in bytes: an image config and a Dockerfile's

@@ -14,13 +14,14 @@ import (
 	"github.com/org/slimfile/sensor/evidence"
 	"github.com/org/slimfile/sensor/keepset"
 	"github.com/org/slimfile/sensor/manifest"
+	"github.com/org/slimfile/sensor/manifest/lock"
 	"github.com/org/slimfile/sensor/pack"
 	"github.com/org/slimfile/sensor/rootfs"
 )
 
 // step is the pack step with the folders it works in, described in manifest.
 type step struct {
-	input, trace, source, root, output string
+	input, trace, lock, source, root, output string
 
 	stdout io.Writer // shown to the user as the step's progress
 }
@@ -99,13 +100,24 @@ func (s step) open() (input manifest.Pack, source *rootfs.Root, err error) {
 	return input, source, err
 }
 
+// resolve reads the trace and the lock, as far as the input asks for them.
 func (s step) resolve(ctx context.Context, source *rootfs.Root, input manifest.Pack) (*keepset.Set, error) {
+	var locked []lock.Entry
+	if input.Lock != "" {
+		var err error
+		if locked, err = readLock(s.lock, input.LockName, input.Platform); err != nil {
+			return nil, err
+		}
+	}
+	if input.Lock == manifest.LockFrozen {
+		return keepset.Resolve(ctx, source, nil, locked, input)
+	}
 	trace, err := os.Open(filepath.Join(s.trace, manifest.TraceFile))
 	if err != nil {
 		return nil, err
 	}
 	defer trace.Close()
-	return keepset.Resolve(ctx, source, trace, input)
+	return keepset.Resolve(ctx, source, trace, locked, input)
 }
 
 // asFailure is the form in which an error reaches the user.

@@ -35,7 +35,7 @@ func BenchmarkMillion(b *testing.B) {
 	defer root.Close()
 	defer debug.SetMemoryLimit(debug.SetMemoryLimit(96 << 20)) // as slimfile-pack does
 	for b.Loop() {
-		set, err := keepset.Resolve(context.Background(), root, millionTrace(dirs, files), manifest.Pack{Version: manifest.Version, Platform: "linux/amd64"})
+		set, err := keepset.Resolve(context.Background(), root, millionTrace(dirs, files), nil, manifest.Pack{Version: manifest.Version, Platform: "linux/amd64"})
 		must(b, err)
 		runtime.GC()
 		var stats runtime.MemStats

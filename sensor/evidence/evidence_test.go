@@ -58,7 +58,7 @@ func resolvePack(t testing.TB, root *rootfs.Root, pack manifest.Pack, ops map[st
 			}
 		}
 	}))
-	set, err := keepset.Resolve(context.Background(), root, &trace, pack)
+	set, err := keepset.Resolve(context.Background(), root, &trace, nil, pack)
 	must(t, err)
 	return set
 }

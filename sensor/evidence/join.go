@@ -16,9 +16,9 @@ import (
 
 // Runs is what the runs of an image were seen to do.
 type Runs struct {
-	Traced   manifest.RunReport
+	Traced   *manifest.RunReport // nil without a traced run
 	Verified *manifest.RunReport // nil without a verifying run
-	Touches  io.Reader           // a manifest.TouchFile of the traced run
+	Touches  io.Reader           // a manifest.TouchFile of the traced run, if there was one
 }
 
 // Join writes the report that it reads, one of Write's, with what the runs
@@ -26,7 +26,11 @@ type Runs struct {
 // and with that each package. What a run does is no input of the step that calls
 // Write, whose result it would make differ from build to build.
 func Join(w io.Writer, report io.Reader, runs Runs) error {
-	next, stop := iter.Pull2(manifest.ReadTouches(runs.Touches))
+	touches := func(func(manifest.Touch, error) bool) {}
+	if runs.Touches != nil {
+		touches = manifest.ReadTouches(runs.Touches)
+	}
+	next, stop := iter.Pull2(touches)
 	defer stop()
 	out := bufio.NewWriterSize(w, 64<<10)
 	j := joiner{
@@ -53,12 +57,6 @@ type joiner struct {
 }
 
 func (j *joiner) join(runs Runs) error {
-	if err := j.expect(json.Delim('{')); err != nil {
-		return err
-	}
-	if err := j.expect("kept"); err != nil {
-		return err
-	}
 	fmt.Fprintln(j.out.out, `{"kept":[`)
 	if err := j.kept(); err != nil {
 		return err
@@ -69,8 +67,10 @@ func (j *joiner) join(runs Runs) error {
 			return err
 		}
 	}
-	if err := j.write("traced", runs.Traced); err != nil {
-		return err
+	if runs.Traced != nil {
+		if err := j.write("traced", runs.Traced); err != nil {
+			return err
+		}
 	}
 	if runs.Verified != nil {
 		if err := j.write("verified", runs.Verified); err != nil {
@@ -81,23 +81,48 @@ func (j *joiner) join(runs Runs) error {
 	return err
 }
 
-// expect reads one token.
-func (j *joiner) expect(want json.Token) error {
-	got, err := j.in.Token()
-	if err == nil && got != want {
-		err = fmt.Errorf("%v where %v should be", got, want)
+// Kept yields the entries of a report. An error ends the sequence.
+func Kept(report io.Reader) iter.Seq2[manifest.Kept, error] {
+	return keptOf(json.NewDecoder(bufio.NewReaderSize(report, 64<<10)))
+}
+
+// keptOf reads a report up to what comes after its entries.
+func keptOf(in *json.Decoder) iter.Seq2[manifest.Kept, error] {
+	return func(yield func(manifest.Kept, error) bool) {
+		err := expect(in, json.Delim('{'), "kept", json.Delim('['))
+		for err == nil && in.More() {
+			var k manifest.Kept
+			if err = in.Decode(&k); err == nil && !yield(k, nil) {
+				return
+			}
+		}
+		if err == nil {
+			err = expect(in, json.Delim(']'))
+		}
+		if err != nil {
+			yield(manifest.Kept{}, err)
+		}
 	}
-	return err
+}
+
+// expect reads tokens.
+func expect(in *json.Decoder, tokens ...json.Token) error {
+	for _, want := range tokens {
+		got, err := in.Token()
+		if err == nil && got != want {
+			err = fmt.Errorf("%v where %v should be", got, want)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // kept copies the entries, each with its touch.
 func (j *joiner) kept() error {
-	if err := j.expect(json.Delim('[')); err != nil {
-		return err
-	}
-	for j.in.More() {
-		var k manifest.Kept
-		if err := j.in.Decode(&k); err != nil {
+	for k, err := range keptOf(j.in) {
+		if err != nil {
 			return err
 		}
 		touch, err := j.seek(k.Path)
@@ -116,7 +141,7 @@ func (j *joiner) kept() error {
 			return err
 		}
 	}
-	return j.expect(json.Delim(']'))
+	return nil
 }
 
 // seek finds the touch of a path, nil if there is none. Paths must come in

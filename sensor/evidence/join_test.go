@@ -26,7 +26,7 @@ func TestJoin(t *testing.T) {
 	set := resolve(t, root, "/usr/bin/app", "/usr/lib/liba.so", "/hard/b", "/usr.d/\xff<&>\n")
 	_, before, data := write(t, root, set)
 	runs := evidence.Runs{
-		Traced:   manifest.RunReport{Version: manifest.Version, Phases: []manifest.Phase{{Name: "start"}, {Name: "probe 1", Probe: "<&>"}}},
+		Traced:   &manifest.RunReport{Version: manifest.Version, Phases: []manifest.Phase{{Name: "start"}, {Name: "probe 1", Probe: "<&>"}}},
 		Verified: &manifest.RunReport{Version: manifest.Version, Stopped: "exit 0"},
 		Touches: touches(t,
 			manifest.Touch{Path: "/", Ops: manifest.Checked, Phases: []int{0}, Program: -1},
@@ -42,7 +42,7 @@ func TestJoin(t *testing.T) {
 	must(t, evidence.Join(&out, bytes.NewReader(data), runs))
 	var after manifest.Report
 	must(t, manifest.Decode(out.Bytes(), &after))
-	if !reflect.DeepEqual(*after.Traced, runs.Traced) || !reflect.DeepEqual(after.Verified, runs.Verified) {
+	if !reflect.DeepEqual(after.Traced, runs.Traced) || !reflect.DeepEqual(after.Verified, runs.Verified) {
 		t.Errorf("runs %+v, %+v", after.Traced, after.Verified)
 	}
 	got := map[manifest.Path]manifest.Touched{}

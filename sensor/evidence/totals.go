@@ -174,6 +174,7 @@ func (t *totals) summary(set *keepset.Set) manifest.Summary {
 		}
 	}
 	t.sum.Version = manifest.Version
+	t.sum.Lock = set.Pack().Lock
 	t.sum.TotalPackages = len(t.list)
 	t.sum.KeptPackages = len(t.left().Kept)
 	t.sum.Probes, t.sum.Listed, t.sum.Warnings = set.Probes(), set.Listed(), set.Warnings()

@@ -27,13 +27,18 @@ import (
 	"github.com/org/slimfile/sensor/keepset/program"
 	"github.com/org/slimfile/sensor/keepset/spawn"
 	"github.com/org/slimfile/sensor/manifest"
+	"github.com/org/slimfile/sensor/manifest/lock"
 	"github.com/org/slimfile/sensor/rootfs"
 )
 
 // Resolve works out the keep set of the image root from the trace (in the
-// format of manifest.ReadTrace) and pack. An error that is the user's to mend
-// is a *manifest.Failure.
-func Resolve(ctx context.Context, root *rootfs.Root, trace io.Reader, pack manifest.Pack) (_ *Set, err error) {
+// format of manifest.ReadTrace), the entries of a lock and pack, which says what
+// the lock is for. With manifest.LockFrozen there is no trace. An error that is
+// the user's to mend is a *manifest.Failure.
+func Resolve(ctx context.Context, root *rootfs.Root, trace io.Reader, locked []lock.Entry, pack manifest.Pack) (_ *Set, err error) {
+	if pack.Lock == manifest.LockFrozen {
+		pack.Rules, pack.Granularity = nil, ""
+	}
 	b := (&builder{
 		ctx: ctx, root: root, near: root.Reader(), pack: pack, env: environment(pack.Image.Env),
 		finder: program.NewFinder(root, pack.Image), parsed: map[string]*elfdyn.File{},
@@ -41,9 +46,10 @@ func Resolve(ctx context.Context, root *rootfs.Root, trace io.Reader, pack manif
 	}).restarted()
 	defer b.near.Close()
 	b.tried = newFolders(root)
-	for _, step := range []func() error{
+	steps := []func() error{
 		b.prepare,
 		func() error { return b.readTrace(trace) },
+		func() error { return b.addLocked(locked) },
 		b.keepAdded,
 		b.keepByGranularity,
 		b.applyRules,
@@ -52,7 +58,16 @@ func Resolve(ctx context.Context, root *rootfs.Root, trace io.Reader, pack manif
 		b.close,
 		b.describePackages,
 		b.finish,
-	} {
+	}
+	if pack.Lock == manifest.LockFrozen {
+		steps = []func() error{
+			b.prepare,
+			func() error { return b.keepLocked(locked) },
+			b.describePackages,
+			b.finish,
+		}
+	}
+	for _, step := range steps {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -61,7 +76,7 @@ func Resolve(ctx context.Context, root *rootfs.Root, trace io.Reader, pack manif
 		}
 	}
 	set := b.set()
-	if b.tree.count <= maxEstimated {
+	if b.tree.count <= maxEstimated && pack.Lock != manifest.LockFrozen {
 		set.levels, err = b.estimate()
 	}
 	return set, err
@@ -320,7 +335,7 @@ func (b *builder) isForeign(path string, info rootfs.Info, why Reasons) bool {
 		// Builders leave empty files there as mount points.
 		return why&touched == 0 || !info.IsRegular() || info.Size == 0
 	}
-	return b.db.IsStatus(path)
+	return b.db.IsStatus(path) || b.isLock(path, info)
 }
 
 // environment turns K=V words into a map; the first of several wins, as in

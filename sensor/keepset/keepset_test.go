@@ -29,7 +29,7 @@ type (
 // resolve resolves the set of an image. A touch is "ops path".
 func resolve(t testing.TB, root *rootfs.Root, pack manifest.Pack, touches ...string) (*keepset.Set, error) {
 	t.Helper()
-	return keepset.Resolve(context.Background(), root, traceOf(t, 1, touches...), pack)
+	return keepset.Resolve(context.Background(), root, traceOf(t, 1, touches...), nil, pack)
 }
 
 func traceOf(t testing.TB, probes int, touches ...string) *bytes.Buffer {
@@ -197,7 +197,7 @@ func TestBadTrace(t *testing.T) {
 		"wrong version": `{"version":99,"probes":0,"entries":0}`,
 		"cut short":     `{"version":1,"probes":0,"entries":2}` + "\n" + `{"path":"/a","ops":"opened"}`,
 	} {
-		if _, err := keepset.Resolve(context.Background(), root, strings.NewReader(trace), amd64()); err == nil {
+		if _, err := keepset.Resolve(context.Background(), root, strings.NewReader(trace), nil, amd64()); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
@@ -214,7 +214,7 @@ func TestCancelled(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	_, err := keepset.Resolve(ctx, rootfstest.Make(t, image), traceOf(t, 0, touches...), amd64())
+	_, err := keepset.Resolve(ctx, rootfstest.Make(t, image), traceOf(t, 0, touches...), nil, amd64())
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want canceled", err)
 	}
@@ -480,7 +480,7 @@ func TestRefuse(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			pack := amd64()
 			pack.Image.Cmd = tt.command
-			set, err := keepset.Resolve(context.Background(), rootfstest.Make(t, Image{}), traceOf(t, tt.probes), pack)
+			set, err := keepset.Resolve(context.Background(), rootfstest.Make(t, Image{}), traceOf(t, tt.probes), nil, pack)
 			must(t, err)
 			err = set.Refuse(tt.sum)
 			var f *manifest.Failure

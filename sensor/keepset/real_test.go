@@ -44,7 +44,7 @@ func TestLibrariesAgainstLdd(t *testing.T) {
 			var trace bytes.Buffer
 			entries := []manifest.Entry{{Path: manifest.Path(program), Ops: manifest.Executed}}
 			must(t, manifest.WriteTrace(&trace, 1, 1, slices.Values(entries)))
-			set, err := keepset.Resolve(context.Background(), root, &trace, manifest.Pack{
+			set, err := keepset.Resolve(context.Background(), root, &trace, nil, manifest.Pack{
 				Version: manifest.Version, Platform: "linux/" + runtime.GOARCH,
 			})
 			must(t, err)

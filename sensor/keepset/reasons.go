@@ -2,6 +2,7 @@ package keepset
 
 import (
 	"math/bits"
+	"slices"
 
 	"github.com/org/slimfile/sensor/manifest"
 )
@@ -38,6 +39,18 @@ var reasonNames = [...]string{
 	"opened", "executed", "mapped", "checked", "listed", "traversed", "link",
 	"linked-library", "interpreter", "config", "system", "package-metadata",
 	"runtime-rule", "user", "verify", "lock", "script", "copied", "package", "plugin",
+}
+
+// reasonsNamed is the set of the reasons with these names. Unknown ones, of
+// another version, count as none.
+func reasonsNamed(names []string) Reasons {
+	var r Reasons
+	for i, name := range reasonNames {
+		if slices.Contains(names, name) {
+			r |= 1 << i
+		}
+	}
+	return r
 }
 
 // Names returns the names of the reasons, in the order of the constants.

@@ -29,7 +29,7 @@ const (
 	Dir = "/dev/.slimfile"
 	// BinDir holds slimfile-sensor and slimfile-pack, read-only.
 	BinDir = Dir + "/bin"
-	// InputDir holds RunFile or PackFile, read-only.
+	// InputDir holds RunFile, PackFile or SectionFile, read-only.
 	InputDir = Dir + "/in"
 	// OutputDir is the step's output mount.
 	OutputDir = Dir + "/out"
@@ -41,8 +41,13 @@ const (
 	TraceDir = Dir + "/trace"
 	// VerifyDir is what the verifying run left, for slimfile-pack report.
 	VerifyDir = Dir + "/verify"
-	// PackedDir is what the pack step left, for slimfile-pack report.
+	// PackedDir is what the pack step left, for slimfile-pack report and lock.
 	PackedDir = Dir + "/packed"
+	// LockDir holds LockFile, the lock as it was committed.
+	LockDir = Dir + "/lock"
+	// SectionsDir holds folders of which each holds a LockFile, for slimfile-pack
+	// merge.
+	SectionsDir = Dir + "/sections"
 	// RootDir is the mount that becomes the slim image's root.
 	RootDir = Dir + "/root"
 	// RefreshDir is where a dated step of the Dockerfile finds its date.
@@ -53,6 +58,8 @@ const (
 const (
 	RunFile      = "run.json"        // InputDir: Run
 	PackFile     = "pack.json"       // InputDir: Pack
+	SectionFile  = "section.json"    // InputDir: Section
+	LockFile     = "slim.lock"       // LockDir, OutputDir of lock and merge: lock.File
 	TraceFile    = "trace.jsonl"     // OutputDir/TraceSubdir: Header, then one Entry a line
 	TraceSubdir  = "trace"           // OutputDir: what feeds slimfile-pack's cache key
 	SidecarFile  = "run-report.json" // OutputDir: RunReport; timings and log, feeds no cache key

@@ -16,9 +16,36 @@ type Pack struct {
 	// Added are paths that verifying found missing, sorted. Of a folder it is the
 	// folder alone, unless a slash follows: then with all that is in it.
 	Added []Path `json:"added,omitempty"`
+	// Lock is one of the Lock* constants; empty for no lock.
+	Lock string `json:"lock,omitempty"`
+	// LockName is the lock's name among the files of the build context: one that
+	// a COPY brought into the image is no part of the app. Empty for no lock.
+	LockName string `json:"lockName,omitempty"`
 	// Epoch is SOURCE_DATE_EPOCH in seconds: no mtime in the slim root is
 	// later. Nil means unset.
 	Epoch *int64 `json:"epoch,omitempty"`
+}
+
+// What a lock is for.
+const (
+	// LockFrozen: its entries are what is kept, and nothing else. There is no
+	// trace, and Rules and Granularity do not count: the lock was made by them.
+	LockFrozen = "frozen"
+	// LockUpdate: what runs touched by it is kept as if this one had, as far as
+	// the image has it.
+	LockUpdate = "update"
+)
+
+// Section is the input of `slimfile-pack lock`: what the section of a lock says
+// that the image does not tell.
+type Section struct {
+	Version  int    `json:"version"`
+	Platform string `json:"platform"`
+	// LockName is as in Pack.
+	LockName string `json:"lockName"`
+	// Run is the digest of how the app is run and probed.
+	Run      string   `json:"run"`
+	Settings []string `json:"settings"`
 }
 
 // Image is the part of the image config that decides what is kept.
@@ -81,6 +108,9 @@ type Summary struct {
 	KeptPackages  int   `json:"keptPackages"`
 	TotalPackages int   `json:"totalPackages"`
 	Probes        int   `json:"probes"`
+	// Lock is one of the Lock* constants if a lock had a say in what is kept. With
+	// LockFrozen there was no traced run to compare the verifying one with.
+	Lock string `json:"lock,omitempty"`
 	// Listed counts the directories that the app listed and that have lost
 	// entries: what it found there it may miss.
 	Listed int `json:"listed,omitempty"`
@@ -93,7 +123,7 @@ type Summary struct {
 // Report is report.json: the summary, every kept entry with its reasons, and
 // what was removed. It is streamed: Kept may have a million elements. What
 // depends on the runs, and may differ between two equal builds, is only in the
-// one of the report step: Traced, Verified, Kept.Touched and Package.Phases.
+// one of the report step: Traced, nil with LockFrozen, Verified, Kept.Touched and Package.Phases.
 type Report struct {
 	Summary
 	Kept     []Kept     `json:"kept"`

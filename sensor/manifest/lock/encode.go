@@ -42,8 +42,7 @@ func (f File) Encode(w io.Writer) error {
 	for _, g := range groups {
 		fmt.Fprintf(out, "\n[%s]\n", g.heading)
 		for _, line := range g.lines {
-			out.WriteString(line.text)
-			out.WriteByte('\n')
+			fmt.Fprintln(out, line.text)
 		}
 	}
 	return out.Flush()

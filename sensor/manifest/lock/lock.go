@@ -35,7 +35,7 @@ type File struct {
 type Section struct {
 	// Platform is os/arch[/variant].
 	Platform string
-	// Inputs are digests of what it was found out from, by name: "run", or a
+	// Inputs are digests of what it was found out from, by name: Run, or a
 	// folder of the image. Sorted by name.
 	Inputs []Input
 	// Settings are what the user had asked for, as directives have it: "probe
@@ -45,6 +45,9 @@ type Section struct {
 	// what is in them are left out.
 	Entries []Entry
 }
+
+// Run is the name of the input that is how the app is run and probed.
+const Run = "run"
 
 // Input is the digest of something that a section was made from.
 type Input struct {
