@@ -98,31 +98,80 @@ func (s Steps) Trace(fat llb.State, run manifest.Run) (Traced, error) {
 	return Traced{Output: ex.AddMount(manifest.OutputDir, llb.Scratch())}, nil
 }
 
-// Pack copies what the run needed out of the image as it was built: fat is the
-// state before the run, whatever the run did to its own root.
-func (s Steps) Pack(fat llb.State, traced Traced, pack manifest.Pack) (Packed, error) {
+// Pack copies what the run needed, or what a lock names, out of the image as it
+// was built: fat is the state before the run, whatever the run did to its own
+// root. traced is nil with manifest.LockFrozen; locked, which holds LockFile, is
+// nil without pack.Lock.
+func (s Steps) Pack(fat llb.State, traced *Traced, locked *llb.State, pack manifest.Pack) (Packed, error) {
 	input, err := s.input(manifest.PackFile, pack)
 	if err != nil {
 		return Packed{}, err
 	}
 	verb := "pack"
-	if n := len(pack.Added); n > 0 {
-		verb = fmt.Sprintf("pack with %d more", n)
+	if pack.Lock == manifest.LockFrozen {
+		verb += " what " + pack.LockName + " names"
 	}
-	ex := llb.Scratch().Run(s.options("2/3", verb, Packer, input,
+	if n := len(pack.Added); n > 0 {
+		verb += fmt.Sprintf(" with %d more", n)
+	}
+	var from []llb.RunOption
+	if traced != nil {
+		// The trace is hashed: one that finds the same files again leaves this
+		// step cached.
+		from = append(from, llb.AddMount(manifest.TraceDir, traced.Output, llb.Readonly, llb.SourcePath(manifest.TraceSubdir)))
+	}
+	if locked != nil {
+		from = append(from, llb.AddMount(manifest.LockDir, *locked, llb.Readonly))
+	}
+	ex := llb.Scratch().Run(s.options("2/3", verb, Packer, append(from, input,
 		llb.Args([]string{Packer}),
 		// Hashing the whole image would cost more than the copy; the image is
 		// already identified by the ops that made it.
 		llb.AddMount(manifest.SourceDir, files(fat), llb.Readonly, llb.ContentCache(llb.MountContentCacheOff)),
-		// The trace is hashed: one that finds the same files again leaves this
-		// step cached.
-		llb.AddMount(manifest.TraceDir, traced.Output, llb.Readonly, llb.SourcePath(manifest.TraceSubdir)),
 		llb.Network(pb.NetMode_NONE),
-	)...)
+	)...)...)
 	return Packed{
 		Root:   ex.AddMount(manifest.RootDir, llb.Scratch()),
 		Output: ex.AddMount(manifest.OutputDir, llb.Scratch()),
 	}, nil
+}
+
+// Lock says what is kept of the image as it was built, in the section of a lock:
+// what was packed, or if that is nil, what the lock locked names. The state holds
+// LockFile.
+func (s Steps) Lock(fat llb.State, packed *Packed, locked *llb.State, section manifest.Section) (llb.State, error) {
+	input, err := s.input(manifest.SectionFile, section)
+	if err != nil {
+		return llb.State{}, err
+	}
+	verb, from := "lock", llb.RunOption(nil)
+	if packed != nil {
+		from = llb.AddMount(manifest.PackedDir, packed.Output, llb.Readonly)
+	} else {
+		verb = "hold the image against " + section.LockName
+		from = llb.AddMount(manifest.LockDir, *locked, llb.Readonly)
+	}
+	ex := llb.Scratch().Run(s.options("", verb, Packer, input, from,
+		llb.Args([]string{Packer, "lock"}),
+		llb.AddMount(manifest.SourceDir, files(fat), llb.Readonly, llb.ContentCache(llb.MountContentCacheOff)),
+		llb.Network(pb.NetMode_NONE),
+	)...)
+	return ex.AddMount(manifest.OutputDir, llb.Scratch()), nil
+}
+
+// MergeLocks makes one lock of sections, and of what the lock locked, which may
+// be nil, has for other platforms. The state holds it as name.
+func (s Steps) MergeLocks(sections []llb.State, locked *llb.State, name string) llb.State {
+	mounts := []llb.RunOption{llb.Args([]string{Packer, "merge"}), llb.Network(pb.NetMode_NONE)}
+	if locked != nil {
+		mounts = append(mounts, llb.AddMount(manifest.LockDir, *locked, llb.Readonly))
+	}
+	for i, section := range sections {
+		mounts = append(mounts, llb.AddMount(fmt.Sprintf("%s/%d", manifest.SectionsDir, i), section, llb.Readonly))
+	}
+	merged := llb.Scratch().Run(s.options("", "merge sections", Packer, mounts...)...).AddMount(manifest.OutputDir, llb.Scratch())
+	return llb.Scratch().File(llb.Copy(merged, manifest.LockFile, path.Join("/", name), &llb.CopyInfo{CreateDestPath: true}),
+		llb.WithCustomName("[internal] write "+name))
 }
 
 // Inspect looks at the image without running it. The state holds FactsFile.
@@ -211,13 +260,15 @@ func gather(files ...fileOf) *llb.FileAction {
 
 // Report gathers the evidence of all steps in one folder, and joins what the
 // runs were seen to do with the pack step's report, which must not depend on it.
-// verified may be nil.
-func (s Steps) Report(traced Traced, packed Packed, verified *Traced) llb.State {
+// traced and verified may be nil. lock is what Lock made.
+func (s Steps) Report(traced *Traced, packed Packed, verified *Traced, lock llb.State) llb.State {
 	mounts := []llb.RunOption{
 		llb.Args([]string{Packer, "report"}),
-		llb.AddMount(manifest.TraceDir, traced.Output, llb.Readonly),
 		llb.AddMount(manifest.PackedDir, packed.Output, llb.Readonly),
 		llb.Network(pb.NetMode_NONE),
+	}
+	if traced != nil {
+		mounts = append(mounts, llb.AddMount(manifest.TraceDir, traced.Output, llb.Readonly))
 	}
 	if verified != nil {
 		mounts = append(mounts, llb.AddMount(manifest.VerifyDir, verified.Output, llb.Readonly))
@@ -226,9 +277,11 @@ func (s Steps) Report(traced Traced, packed Packed, verified *Traced) llb.State 
 	from := []fileOf{
 		{joined, manifest.ReportFile, manifest.ReportFile},
 		{packed.Output, manifest.SummaryFile, manifest.SummaryFile},
-		{traced.Output, path.Join(manifest.TraceSubdir, manifest.TraceFile), manifest.TraceFile},
-		{traced.Output, manifest.TouchFile, manifest.TouchFile},
-		{traced.Output, manifest.SidecarFile, TraceReport},
+		{lock, manifest.LockFile, manifest.LockFile},
+	}
+	if traced != nil {
+		from = append(from, fileOf{traced.Output, path.Join(manifest.TraceSubdir, manifest.TraceFile), manifest.TraceFile},
+			fileOf{traced.Output, manifest.TouchFile, manifest.TouchFile}, fileOf{traced.Output, manifest.SidecarFile, TraceReport})
 	}
 	if verified != nil {
 		from = append(from, fileOf{verified.Output, manifest.SidecarFile, VerifyReport})
