@@ -150,7 +150,7 @@ func (b *build) judgeBuilt(ctx context.Context, s *slimmed) error {
 	if err != nil {
 		return err
 	}
-	built.Summary, built.Run = s.summary, s.run
+	built.Summary, built.Run, built.Watched = s.summary, s.judged(), s.traced != nil || s.verified != nil
 	for _, p := range s.probes {
 		switch {
 		case p.HTTP != nil:

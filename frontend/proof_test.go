@@ -149,7 +149,7 @@ func TestWritableFolders(t *testing.T) {
 			for _, c := range tc.changes {
 				run.Changes = append(run.Changes, manifest.Touch{Path: manifest.Path(c), Ops: manifest.Written})
 			}
-			got, ok := writableFolders(run, map[string]struct{}{"data/": {}})
+			got, ok := writableFolders(run, declaredFolders(map[string]struct{}{"data/": {}}))
 			if ok != tc.ok || !slices.Equal(got, tc.want) {
 				t.Errorf("%q, %t, want %q, %t", got, ok, tc.want, tc.ok)
 			}

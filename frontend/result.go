@@ -54,7 +54,9 @@ func (b *build) shipped(s *slimmed) llb.State {
 	case config.OutputFat:
 		return s.fatState
 	case config.OutputReport:
-		return s.steps.Report(s.traced, s.packed, s.verified)
+		return s.steps.Report(s.traced, s.packed, s.verified, s.lock)
+	case config.OutputLock:
+		return s.lock
 	default:
 		return s.packed.Root
 	}
@@ -70,25 +72,40 @@ func slimImage(s *slimmed) *dockerspec.DockerOCIImage {
 	for k, v := range s.fat.Image.Config.Labels {
 		img.Config.Labels[k] = v
 	}
-	sum := s.summary
-	for k, v := range map[string]string{
+	sum, run := s.summary, s.judged()
+	labels := map[string]string{
 		"version":     strconv.Itoa(manifest.Version),
 		"files.kept":  strconv.FormatInt(sum.KeptFiles, 10),
 		"files.total": strconv.FormatInt(sum.TotalFiles, 10),
 		"bytes.kept":  strconv.FormatInt(sum.KeptBytes, 10),
 		"bytes.total": strconv.FormatInt(sum.TotalBytes, 10),
-		"sensors":     strings.Join(s.run.Recorders, ","),
-		"probes":      strconv.Itoa(len(s.run.Probes)),
+		"probes":      strconv.Itoa(len(run.Probes)),
 		"verified":    strconv.FormatBool(s.verified != nil),
 		"readonly":    strconv.FormatBool(s.proof.ReadOnly),
-	} {
+	}
+	if s.traced != nil {
+		labels["sensors"] = strings.Join(s.run.Recorders, ",")
+	}
+	if sum.Lock != "" {
+		labels["lock"] = sum.Lock
+	}
+	for k, v := range labels {
 		img.Config.Labels[labelPrefix+k] = v
 	}
 	return &img
 }
 
+// judged is the run that tells what the app does: the traced one, or where a lock
+// stands in for that, the verifying one.
+func (s *slimmed) judged() manifest.RunReport {
+	if s.traced == nil {
+		return s.proof
+	}
+	return s.run
+}
+
 // describe adds the summary lines and the machine-readable summaries.
-func (b *build) describe(rb *dockerui.ResultBuilder) error {
+func (b *build) describe(res interface{ AddMeta(string, []byte) }) error {
 	var lines []string
 	for _, id := range slices.Sorted(maps.Keys(b.done)) {
 		s := b.done[id]
@@ -100,10 +117,10 @@ func (b *build) describe(rb *dockerui.ResultBuilder) error {
 		if b.bc.MultiPlatformRequested {
 			line, key = id+" "+line, key+"/"+id
 		}
-		rb.AddMeta(key, data)
+		res.AddMeta(key, data)
 		lines = append(lines, line)
 	}
-	rb.AddMeta(metaMessage, []byte(strings.Join(lines, "\n")))
+	res.AddMeta(metaMessage, []byte(strings.Join(lines, "\n")))
 	return nil
 }
 
@@ -121,11 +138,11 @@ func (b *build) line(s *slimmed) string {
 	if v := s.vulnerabilities; v != nil {
 		parts = append(parts, fmt.Sprintf("%d known vulnerabilities (%s)", len(v.Found), v.Age(time.Now())))
 	}
-	probes := "probes"
-	if len(s.run.Probes) == 1 {
+	passed, probes := len(s.judged().Probes), "probes"
+	if passed == 1 {
 		probes = "probe"
 	}
-	parts = append(parts, fmt.Sprintf("%d %s passed", len(s.run.Probes), probes))
+	parts = append(parts, fmt.Sprintf("%d %s passed", passed, probes))
 	switch {
 	case s.verified == nil:
 	case s.proof.ReadOnly:
@@ -133,7 +150,12 @@ func (b *build) line(s *slimmed) string {
 	default:
 		parts = append(parts, "verified")
 	}
-	parts = append(parts, "sensors "+strings.Join(s.run.Recorders, "+"))
+	if s.traced != nil {
+		parts = append(parts, "sensors "+strings.Join(s.run.Recorders, "+"))
+	}
+	if sum.Lock != "" {
+		parts = append(parts, "lock: "+sum.Lock)
+	}
 	return strings.Join(parts, ", ") + levels(sum)
 }
 

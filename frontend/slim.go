@@ -21,6 +21,7 @@ import (
 	"github.com/org/slimfile/frontend/lint/policy"
 	"github.com/org/slimfile/llbgen"
 	"github.com/org/slimfile/sensor/manifest"
+	"github.com/org/slimfile/sensor/manifest/lock"
 )
 
 // build is one slimming build, for all its platforms.
@@ -42,6 +43,8 @@ type build struct {
 	// checkErrors: "check=error=true" makes warnings errors.
 	checkErrors bool
 
+	locked *committed // nil without a lock
+
 	converting sync.Mutex // see convert
 
 	mu   sync.Mutex
@@ -55,8 +58,13 @@ type slimmed struct {
 	ranState llb.State // fatState as a container has it
 	steps    llbgen.Steps
 	packing  manifest.Pack
-	traced   llbgen.Traced
+	section  manifest.Section
+	locked   *llb.State     // the lock, if it decides what is kept
+	was      lock.Section   // what the lock has for the platform, if it might stand in for a run
+	outdated string         // why it cannot; empty if it does, or was not to
+	traced   *llbgen.Traced // nil if it does
 	packed   llbgen.Packed
+	lock     llb.State // the section that is right now
 	verified *llbgen.Traced
 	run      manifest.RunReport
 	summary  manifest.Summary
@@ -78,6 +86,9 @@ func (b *build) run(ctx context.Context) (*gwclient.Result, error) {
 	rb, err := b.bc.Build(ctx, b.platform)
 	if err != nil {
 		return nil, err
+	}
+	if b.cfg.Output == config.OutputLock {
+		return b.lockResult(ctx)
 	}
 	if err := rb.EachPlatform(ctx, func(ctx context.Context, id string, p ocispecs.Platform) error {
 		return b.attest(ctx, rb, id)
@@ -105,6 +116,9 @@ func (b *build) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	if err := b.takeCheckErrors(); err != nil {
+		return err
+	}
+	if b.locked, err = b.readLock(ctx); err != nil {
 		return err
 	}
 	b.done = map[string]*slimmed{}
@@ -172,9 +186,7 @@ func (b *build) convertOpt(ctx context.Context, p *ocispecs.Platform, idx int) d
 	return opt
 }
 
-// slim runs the three steps, with the fanotify witness when the build may have
-// security.insecure. Whether it may is only known by asking; BuildKit refuses
-// before anything runs, so asking costs nothing.
+// slim runs the three steps, of which a lock may spare the first.
 func (b *build) slim(ctx context.Context, fat *dockerfile2llb.Result, p *ocispecs.Platform) (*slimmed, error) {
 	s := &slimmed{fat: fat, steps: llbgen.Steps{
 		Tools:       b.tools,
@@ -201,6 +213,28 @@ func (b *build) slim(ctx context.Context, fat *dockerfile2llb.Result, p *ocispec
 		seconds := fat.Epoch.Unix()
 		s.packing.Epoch = &seconds
 	}
+	frozen, err := b.consult(ctx, s, run)
+	if err != nil {
+		return nil, err
+	}
+	if frozen {
+		err = b.frozen(ctx, s, run)
+	} else {
+		err = b.watched(ctx, s, run)
+	}
+	if err != nil {
+		return s, err
+	}
+	if s.lock, err = s.steps.Lock(s.ranState, &s.packed, nil, s.section); err != nil {
+		return s, err
+	}
+	return s, b.tellOutdated(ctx, s)
+}
+
+// watched evaluates with the fanotify witness when the build may have
+// security.insecure. Whether it may is only known by asking; BuildKit refuses
+// before anything runs, so asking costs nothing.
+func (b *build) watched(ctx context.Context, s *slimmed, run manifest.Run) error {
 	if b.cfg.Sensor != config.SensorSeccomp {
 		witnessed := run
 		witnessed.Privileged, witnessed.Fanotify = true, manifest.FanotifyAuto
@@ -210,15 +244,15 @@ func (b *build) slim(ctx context.Context, fat *dockerfile2llb.Result, p *ocispec
 		s.steps.Security = pb.SecurityMode_INSECURE
 		err := b.evaluate(ctx, s, witnessed)
 		if !notEntitled(err) {
-			return s, err
+			return err
 		}
 		if b.cfg.Sensor == config.SensorFanotify {
-			return nil, entitlementError(err)
+			return entitlementError(err)
 		}
 	}
 	run.Privileged, run.Fanotify = false, manifest.FanotifyOff
 	s.steps.Security = pb.SecurityMode_SANDBOX
-	return s, b.evaluate(ctx, s, run)
+	return b.evaluate(ctx, s, run)
 }
 
 func (b *build) network() pb.NetMode {

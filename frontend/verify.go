@@ -22,10 +22,12 @@ import (
 func (b *build) evaluate(ctx context.Context, s *slimmed, run manifest.Run) (err error) {
 	verify := b.cfg.Verify != config.VerifyOff
 	run.Calls = !verify // otherwise the verifying run has them recorded
-	if s.traced, err = s.steps.Trace(s.ranState, run); err != nil {
+	traced, err := s.steps.Trace(s.ranState, run)
+	if err != nil {
 		return err
 	}
-	if err := b.outcome(ctx, s.steps.Outcome(&s.traced, nil, nil), map[string]any{llbgen.TraceReport: &s.run}); err != nil {
+	s.traced = &traced
+	if err := b.outcome(ctx, s.steps.Outcome(s.traced, nil, nil), map[string]any{llbgen.TraceReport: &s.run}); err != nil {
 		return err
 	}
 	if !verify {
@@ -117,14 +119,23 @@ func listPaths(paths []manifest.Path) string {
 }
 
 // verify packs and runs the result, with a read-only root if the traced run let
-// it seem enough. Should this one want to write even so, it is not.
+// it seem enough, or if there was none. Should this one want to write even so, it
+// is not.
 func (b *build) verify(ctx context.Context, s *slimmed, run manifest.Run) error {
-	writable, ok := writableFolders(s.run, s.fat.Image.Config.Volumes)
+	declared := declaredFolders(s.fat.Image.Config.Volumes)
+	writable, ok := writableFolders(s.run, declared)
+	if s.traced == nil {
+		writable = lockedFolders(s.was.Entries, declared)
+	}
 	dropped := func(dir string) bool { return dropping(b.cfg.Rules, manifest.Missing{Path: manifest.Path(dir)}) != nil }
 	if ok && !slices.ContainsFunc(writable, dropped) {
 		run.ReadOnly = true
 		err := b.pack(ctx, s, func() (llbgen.Traced, error) { return s.steps.Verify(s.ranState, s.packed, run, writable) })
-		if err != nil || s.proof.Failure == nil || len(s.proof.Changes) == 0 {
+		enough := s.proof.Failure == nil || len(s.proof.Changes) == 0
+		if s.traced == nil && enough {
+			_, enough = writableFolders(s.proof, declared)
+		}
+		if err != nil || enough {
 			return err
 		}
 		run.ReadOnly = false
@@ -132,14 +143,19 @@ func (b *build) verify(ctx context.Context, s *slimmed, run manifest.Run) error 
 	return b.pack(ctx, s, func() (llbgen.Traced, error) { return s.steps.Verify(s.ranState, s.packed, run, nil) })
 }
 
-// writableFolders are the folders below which a run has changed something, of
-// those that a read-only container has for it: VOLUMEs and the system's own for
-// what is temporary. ok is false if the run wants to write anywhere else.
-func writableFolders(run manifest.RunReport, volumes map[string]struct{}) (folders []string, ok bool) {
+// declaredFolders are those that a read-only container has for what is written:
+// VOLUMEs and the system's own for what is temporary.
+func declaredFolders(volumes map[string]struct{}) []string {
 	declared := []string{"/run", "/tmp", "/var/tmp"}
 	for volume := range maps.Keys(volumes) {
 		declared = append(declared, path.Clean("/"+volume))
 	}
+	return declared
+}
+
+// writableFolders are the declared folders below which a run has changed
+// something. ok is false if the run wants to write anywhere else.
+func writableFolders(run manifest.RunReport, declared []string) (folders []string, ok bool) {
 	used := map[string]bool{}
 	for _, c := range run.Changes {
 		i := slices.IndexFunc(declared, func(dir string) bool { return strings.HasPrefix(string(c.Path), strings.TrimSuffix(dir, "/")+"/") })
@@ -153,7 +169,7 @@ func writableFolders(run manifest.RunReport, volumes map[string]struct{}) (folde
 
 // pack packs and, unless verify is nil, runs the step that it makes of the result.
 func (b *build) pack(ctx context.Context, s *slimmed, verify func() (llbgen.Traced, error)) (err error) {
-	if s.packed, err = s.steps.Pack(s.ranState, s.traced, s.packing); err != nil {
+	if s.packed, err = s.steps.Pack(s.ranState, s.traced, s.locked, s.packing); err != nil {
 		return err
 	}
 	s.summary, s.facts, s.packages, s.proof = manifest.Summary{}, manifest.Facts{}, manifest.Packages{}, manifest.RunReport{}

@@ -35,7 +35,7 @@ func pipeline(t *testing.T, s Steps) (Traced, Packed, Traced, llb.State) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	packed, err := s.Pack(fat, traced, manifest.Pack{Version: 1})
+	packed, err := s.Pack(fat, &traced, nil, manifest.Pack{Version: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,11 @@ func pipeline(t *testing.T, s Steps) (Traced, Packed, Traced, llb.State) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return traced, packed, verified, s.Report(traced, packed, &verified)
+	lock, err := s.Lock(fat, &packed, nil, manifest.Section{Version: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return traced, packed, verified, s.Report(&traced, packed, &verified, lock)
 }
 
 func ops(t *testing.T, st llb.State) []*pb.Op {
@@ -220,7 +224,7 @@ func TestReadOnlyRoot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	packed, err := s.Pack(fat, traced, manifest.Pack{Version: 1})
+	packed, err := s.Pack(fat, &traced, nil, manifest.Pack{Version: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,6 +246,55 @@ func TestReadOnlyRoot(t *testing.T) {
 		if tmp != nil && (tmp.Readonly || tmp.Output != int64(pb.SkipOutput) || tmp.Input != root.Input || tmp.Selector != "/tmp") {
 			t.Errorf("/tmp %v, root %v", tmp, root)
 		}
+	}
+}
+
+// TestLock: what stands in for a trace is mounted where the trace is not, and
+// merging takes what there is.
+func TestLock(t *testing.T) {
+	s := steps()
+	fat, locked := llb.Image("docker.io/library/app:1"), llb.Local("context")
+	packed, err := s.Pack(fat, nil, &locked, manifest.Pack{Version: 1, Lock: manifest.LockFrozen})
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(st llb.State, name string, want ...string) {
+		t.Helper()
+		var got []string
+		for _, m := range execs(t, st)[name].GetExec().GetMounts() {
+			if m.Dest != "/" && m.Dest != Packer && m.Dest != manifest.InputDir && m.Dest != manifest.OutputDir && m.Dest != manifest.RootDir {
+				got = append(got, m.Dest)
+			}
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s has %q, want %q", name, got, want)
+		}
+	}
+	check(packed.Root, Packer, manifest.LockDir, manifest.SourceDir)
+	made, err := s.Lock(fat, &packed, &locked, manifest.Section{Version: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(made, "lock", manifest.PackedDir, manifest.SourceDir)
+	held, err := s.Lock(fat, nil, &locked, manifest.Section{Version: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(held, "lock", manifest.LockDir, manifest.SourceDir)
+	check(s.MergeLocks([]llb.State{made, held}, nil, "slim.lock"), "merge", manifest.SectionsDir+"/0", manifest.SectionsDir+"/1")
+	merged := s.MergeLocks([]llb.State{made}, &locked, "prod/slim.lock")
+	check(merged, "merge", manifest.LockDir, manifest.SectionsDir+"/0")
+	var dest string
+	for _, op := range ops(t, merged) {
+		for _, action := range op.GetFile().GetActions() {
+			if c := action.GetCopy(); c != nil {
+				dest = c.Dest
+			}
+		}
+	}
+	if dest != "/prod/slim.lock" {
+		t.Errorf("written to %s", dest)
 	}
 }
 

@@ -66,6 +66,20 @@ const (
 	VerifyOff    Verify = "off"    // it does not take place
 )
 
+// Lock says what the lock file is for.
+type Lock string
+
+// What it is for.
+const (
+	LockOff    Lock = "off"    // nothing
+	LockAuto   Lock = "auto"   // it stands in for the traced run while its inputs are unchanged
+	LockFrozen Lock = "frozen" // it stands in for the traced run, or the build fails
+	LockUpdate Lock = "update" // what it says is kept as well
+)
+
+// DefaultLockFile is the lock file's name where none is given.
+const DefaultLockFile = "slim.lock"
+
 // Output is what the build hands over.
 type Output string
 
@@ -75,6 +89,7 @@ const (
 	OutputFat    Output = "fat"    // the image as the Dockerfile built it
 	OutputReport Output = "report" // a folder of reports
 	OutputRootfs Output = "rootfs" // the slim image's files alone
+	OutputLock   Output = "lock"   // the lock file
 )
 
 // Network is the traced run's network.
@@ -126,15 +141,19 @@ type Config struct {
 	// Policy is the policy file: in the build context, or where the frontend
 	// runs if it is absolute; empty for none.
 	Policy string
+	// Lock says what LockFile, a file of the build context, is for.
+	Lock     Lock
+	LockFile string
 	// FailOn is the least severity that fails the build: error or warn; never
 	// for none.
 	FailOn string
 	// Warnings are about lines that look like directives and are none.
 	Warnings []*Error
 
-	file  file
-	from  manifest.Location // the target's FROM
-	stage int               // that a directive being applied stands in
+	file   file
+	from   manifest.Location            // the target's FROM
+	places map[string]manifest.Location // of the directives that count, by verb
+	stage  int                          // that a directive being applied stands in
 }
 
 // Override is what a Dockerfile says of one rule.
@@ -153,6 +172,10 @@ type Override struct {
 func (c *Config) Fail(at manifest.Location, format string, args ...any) error {
 	return Errors{c.file.fail(at, format, args...)}.located()
 }
+
+// Place is where the directive with a verb stands, the last one of several; zero
+// if there is none that counts for the target.
+func (c *Config) Place(verb string) manifest.Location { return c.places[verb] }
 
 // Start changes how the app is started for the run.
 type Start struct {

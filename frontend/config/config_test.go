@@ -69,9 +69,9 @@ func TestDefaults(t *testing.T) {
 	c := parse(t, base)
 	want := Config{
 		Mode: ModeOn, Slim: true, Sensor: SensorAuto, Output: OutputImage, FailOn: "error", Refresh: 24 * time.Hour, Timeout: 5 * time.Minute,
-		Verify: VerifyOn, Network: NetworkNone,
+		Verify: VerifyOn, Network: NetworkNone, Lock: LockOff, LockFile: "slim.lock",
 	}
-	c.file, c.from = file{}, manifest.Location{}
+	c.file, c.from, c.places = file{}, manifest.Location{}, nil
 	if !reflect.DeepEqual(*c, want) {
 		t.Errorf("got %+v\nwant %+v", *c, want)
 	}
@@ -241,6 +241,7 @@ func TestDirectives(t *testing.T) {
 			want := parse(t, base)
 			test.want(want)
 			got.file, want.file = file{}, file{}
+			got.places, want.places = nil, nil
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("got  %s\nwant %s", dump(got), dump(want))
 			}
@@ -294,7 +295,7 @@ func TestDirectiveErrors(t *testing.T) {
 		`refresh`, `refresh 1s`, `refresh 400d`, `refresh daily`, `refresh on`, `refresh off off`,
 		`keep`, `keep app/**`, `keep /a/../b`, `keep /a/./b`, `keep /a[`, `keep /a/{b`, `keep /a raeson=x`, `keep reason=x`, `drop`, `drop a`,
 		`keep-exe`, `keep-exe bin/sh`, `keep-exe *`, `keep-package`, `keep-package lib*`, `keep-package ''`, `keep-shell bash`,
-		`keep-stage-copy x`, `lock slim.lock`, `policy`, `policy a b`, `rule`, `rule X`, `rule X=never`, `rule X=off until=soon`, `rule X=off X=warn`, `rule reason=x`, `service db image=postgres`, `output keep-metadata=on`,
+		`keep-stage-copy x`, `lock`, `lock a b`, `lock ../slim.lock`, `lock /`, `lock *.lock`, `policy`, `policy a b`, `rule`, `rule X`, `rule X=never`, `rule X=off until=soon`, `rule X=off X=warn`, `rule reason=x`, `service db image=postgres`, `output keep-metadata=on`,
 		"probe http /\x00", "probe http /\xff", "probe http /\u202e\x1b[31m match=(",
 		`probe http /` + strings.Repeat("a", 300) + ` statsu=200 ` + strings.Repeat("é=", 300),
 	}

@@ -53,7 +53,7 @@ func verbs() []verb {
 		{manifest.RuleKeepStageCopy, (*directive).keepStageCopy},
 		{"granularity", (*directive).granularity},
 		{"sensor", (*directive).sensor},
-		{"lock", nil},
+		{"lock", (*directive).lock},
 		{"verify", (*directive).verify},
 		{"rule", (*directive).override},
 		{"policy", (*directive).policy},
@@ -242,6 +242,26 @@ func (d *directive) policy() func(*Config) {
 	}
 	d.surplus("policy", words[1:])
 	return func(c *Config) { c.Policy = words[0].text }
+}
+
+// lock reads the name of a file.
+func (d *directive) lock() func(*Config) {
+	d.sets = append(d.sets, "lock")
+	words, _ := d.split("lock")
+	if len(words) == 0 {
+		d.fail(d.verb.span, "lock wants a file of the build context, such as %s", DefaultLockFile)
+		return nil
+	}
+	d.surplus("lock", words[1:])
+	name := words[0].text
+	if strings.ContainsAny(name, `*?[]{}\`) { // which BuildKit would take for a pattern
+		d.fail(words[0].span, "bad file name %q", name)
+	}
+	name, ok := contextPath(name)
+	if !ok {
+		d.fail(words[0].span, "bad file %q, want a file of the build context", words[0].text)
+	}
+	return func(c *Config) { c.LockFile = name }
 }
 
 // refresh reads a duration, or off.

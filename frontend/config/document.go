@@ -132,6 +132,7 @@ func (doc *document) apply(c *Config) Errors {
 		for _, st := range scope {
 			if c.stage < 0 || st.verb == "rule" {
 				st.apply(c)
+				c.places[st.verb] = st.at
 			}
 		}
 	}
@@ -139,6 +140,7 @@ func (doc *document) apply(c *Config) Errors {
 		for _, st := range doc.scopes[stage+1] {
 			if st.verb != "rule" {
 				st.apply(c)
+				c.places[st.verb] = st.at
 			}
 		}
 	}

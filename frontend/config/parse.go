@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/org/slimfile/sensor/manifest"
 )
 
 // Parse reads the settings and directives of in. Its error is the Dockerfile
@@ -42,6 +44,7 @@ func Parse(in Input) (*Config, error) {
 	apply(syntax)
 	errs = append(errs, doc.apply(c)...)
 	apply(args)
+	c.settleLock()
 	if len(errs) > 0 {
 		slices.SortStableFunc(errs, func(a, b *Error) int {
 			return cmp.Or(cmp.Compare(a.Location.Line, b.Location.Line), cmp.Compare(a.Location.Column, b.Location.Column))
@@ -62,7 +65,19 @@ func defaults(f file) *Config {
 		Refresh: DefaultRefresh,
 		FailOn:  "error",
 		file:    f,
+		places:  map[string]manifest.Location{},
 	}
+}
+
+// settleLock decides what nobody has: who names a lock wants it to count.
+func (c *Config) settleLock() {
+	if c.Lock == "" {
+		c.Lock = LockOff
+		if c.LockFile != "" {
+			c.Lock = LockAuto
+		}
+	}
+	c.LockFile = cmp.Or(c.LockFile, DefaultLockFile)
 }
 
 // lines splits a Dockerfile as BuildKit's parser does.

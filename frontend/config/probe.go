@@ -172,11 +172,18 @@ func (o options) contextFile(key string) string {
 	if !ok {
 		return ""
 	}
-	clean := path.Clean("/" + opt.value)[1:]
-	if clean == "" || slices.Contains(strings.Split(opt.value, "/"), "..") {
+	clean, ok := contextPath(opt.value)
+	if !ok {
 		o.fail(opt.at, "bad %s %q, want a file of the build context", key, opt.value)
 	}
 	return clean
+}
+
+// contextPath is a path within the build context, clean and without a slash in
+// front; ok is false for one that may lead out of it, and for the context itself.
+func contextPath(name string) (clean string, ok bool) {
+	clean = path.Clean("/" + name)[1:]
+	return clean, clean != "" && !slices.Contains(strings.Split(name, "/"), "..")
 }
 
 // status is a set of HTTP status codes: 200, 2xx, 200-299, joined by commas.

@@ -355,7 +355,7 @@ func TestGrammar(t *testing.T) {
 		{`sensor auto`, true},
 		{`sensor seccomp`, true},
 		{`sensor fanotify`, true},
-		{`lock slim.lock`, false},
+		{`lock slim.lock`, true},
 		{`verify on`, true},
 		{`verify repair`, true},
 		{`verify off`, true},

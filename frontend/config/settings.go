@@ -36,10 +36,12 @@ func settings() []setting {
 		{"SLIM_SENSOR", chosen(sensors, nil, func(c *Config, v string) { c.Sensor = Sensor(v) })},
 		{"SLIM_VERIFY", chosen(verifications, nil, func(c *Config, v string) { c.Verify = Verify(v) })},
 		{"SLIM_OUTPUT", chosen(
-			[]string{string(OutputImage), string(OutputFat), string(OutputReport), string(OutputRootfs)}, []string{"lock"},
+			[]string{string(OutputImage), string(OutputFat), string(OutputReport), string(OutputRootfs), string(OutputLock)}, nil,
 			func(c *Config, v string) { c.Output = Output(v) })},
 		{"SLIM_TIMEOUT", func(c *Config, v string) *Error { return setDuration(&c.Timeout, v, parseDuration) }},
-		{"SLIM_LOCK", chosen([]string{"off"}, []string{"auto", "frozen", "update"}, nil)},
+		{"SLIM_LOCK", chosen(
+			[]string{string(LockOff), string(LockAuto), string(LockFrozen), string(LockUpdate)}, nil,
+			func(c *Config, v string) { c.Lock = Lock(v) })},
 		{"SLIM_REFRESH", func(c *Config, v string) *Error { return setDuration(&c.Refresh, v, parseRefresh) }},
 		{"SLIM_POLICY", func(c *Config, v string) *Error { c.Policy = v; return nil }},
 		{"SLIM_FAIL_ON", chosen([]string{"error", "warn", "never"}, nil, func(c *Config, v string) { c.FailOn = v })},

@@ -28,7 +28,12 @@ func TestSettings(t *testing.T) {
 		{"SLIM_OUTPUT", "report", func(c *Config) bool { return c.Output == OutputReport }},
 		{"SLIM_OUTPUT", "rootfs", func(c *Config) bool { return c.Output == OutputRootfs }},
 		{"SLIM_TIMEOUT", "90s", func(c *Config) bool { return c.Timeout == 90*time.Second }},
-		{"SLIM_LOCK", "off", func(*Config) bool { return true }},
+		{"SLIM_OUTPUT", "lock", func(c *Config) bool { return c.Output == OutputLock }},
+		{"SLIM_LOCK", "off", func(c *Config) bool { return c.Lock == LockOff }},
+		{"SLIM_LOCK", "auto", func(c *Config) bool { return c.Lock == LockAuto && c.LockFile == "slim.lock" }},
+		{"SLIM_LOCK", "frozen", func(c *Config) bool { return c.Lock == LockFrozen }},
+		{"SLIM_LOCK", "update", func(c *Config) bool { return c.Lock == LockUpdate }},
+		{"SLIM_LOCK", "", func(c *Config) bool { return c.Lock == LockOff && c.LockFile == "slim.lock" }},
 		{"SLIM_REFRESH", "off", func(c *Config) bool { return c.Refresh == 0 }},
 		{"SLIM_REFRESH", "7d", func(c *Config) bool { return c.Refresh == 7*24*time.Hour }},
 		{"SLIM_FAIL_ON", "never", func(c *Config) bool { return c.FailOn == "never" }},
@@ -70,10 +75,9 @@ func TestSettingErrors(t *testing.T) {
 		{"SLIM_", "x", `unknown setting "SLIM_", did you mean "SLIM"?`, false},
 		{"SLIM_SENSOR", "fanotfy", `SLIM_SENSOR: unknown value "fanotfy", did you mean "fanotify"?`, false},
 		{"SLIM_SENSOR", "\x1b", `SLIM_SENSOR: unknown value "\x1b", want auto, seccomp or fanotify`, false},
-		{"SLIM_OUTPUT", "lock", `SLIM_OUTPUT: value "lock" is not supported yet, want image, fat, report or rootfs`, true},
+		{"SLIM_OUTPUT", "lokc", `SLIM_OUTPUT: unknown value "lokc", did you mean "lock"?`, false},
 		{"SLIM_TIMEOUT", "90", `SLIM_TIMEOUT: duration "90" has no unit, want 90s or 90m`, false},
 		{"SLIM_TIMEOUT", "0s", `SLIM_TIMEOUT: duration 0s is out of range, want more than 0 and at most 24h`, false},
-		{"SLIM_LOCK", "frozen", `SLIM_LOCK: value "frozen" is not supported yet, want off`, true},
 		{"SLIM_LOCK", "forzen", `SLIM_LOCK: unknown value "forzen", did you mean "frozen"?`, false},
 		{"SLIM_REFRESH", "daily", `SLIM_REFRESH: "daily" is no duration, want one such as 24h or 7d, or off`, false},
 		{"SLIM_FAIL_ON", "info", `SLIM_FAIL_ON: unknown value "info", want error, warn or never`, false},
@@ -98,6 +102,32 @@ func TestSettingErrors(t *testing.T) {
 				if !strings.HasPrefix(got.Error(), want) || got.Unsupported != test.unsupported || got.Location.Line != 0 {
 					t.Errorf("got %+v, want %s", got, want)
 				}
+			}
+		})
+	}
+}
+
+// TestLock: who names a lock wants it to count, whoever else says how.
+func TestLock(t *testing.T) {
+	const directive = "# slim: lock ./prod//app.lock\n"
+	for _, test := range []struct {
+		name       string
+		dockerfile string
+		in         Input
+		want       Lock
+		file       string
+		line       int
+	}{
+		{"nothing", base, Input{}, LockOff, "slim.lock", 0},
+		{"directive", base + directive, Input{}, LockAuto, "prod/app.lock", strings.Count(base, "\n") + 1},
+		{"directive, and the image's environment", base + directive, Input{ImageEnv: []string{"SLIM_LOCK=frozen"}}, LockFrozen, "prod/app.lock", strings.Count(base, "\n") + 1},
+		{"directive, and a build argument", base + directive, Input{BuildArgs: map[string]string{"SLIM_LOCK": "off"}}, LockOff, "prod/app.lock", strings.Count(base, "\n") + 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			test.in.Dockerfile = []byte(test.dockerfile)
+			c := parseInput(t, test.in)
+			if c.Lock != test.want || c.LockFile != test.file || c.Place("lock").Line != test.line {
+				t.Errorf("%s of %s in line %d", c.Lock, c.LockFile, c.Place("lock").Line)
 			}
 		})
 	}

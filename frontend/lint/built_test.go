@@ -53,7 +53,8 @@ var now = time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
 func sound() *Built {
 	uid, created := uint32(1000), now.AddDate(0, 0, -9)
 	b := &Built{
-		Image: &dockerspec.DockerOCIImage{}, Base: &dockerspec.DockerOCIImage{},
+		Watched: true,
+		Image:   &dockerspec.DockerOCIImage{}, Base: &dockerspec.DockerOCIImage{},
 		Facts: manifest.Facts{OS: manifest.OS{ID: "debian", VersionID: "12", Name: "Debian 12"}, PackagesAt: now.Unix(), UID: &uid},
 		Run: manifest.RunReport{
 			Programs:  []manifest.Program{{Exe: "/app/run", By: -1, EUIDs: []uint32{1000}}},
@@ -163,6 +164,9 @@ func TestBuiltRules(t *testing.T) {
 		{"writes", func(b *Built) {
 			b.Run.Changes = []manifest.Touch{{Path: "/app/log"}, {Path: "/data/x"}, {Path: "/tmp/y"}, {Path: "/data"}}
 		}, []string{"WritesOutsideDeclared:8"}},
+		{"not watched", func(b *Built) {
+			b.Watched, b.Probed, b.Run = false, nil, manifest.RunReport{Zombies: []string{"sleep"}}
+		}, nil},
 		{"port not probed", func(b *Built) { b.Probed = nil }, []string{"TraceCoverageLow:7"}},
 		{"port probed from inside", func(b *Built) {
 			b.Probed, b.Run.Outbound = nil, []manifest.Socket{{Protocol: "tcp", Address: "127.0.0.1", Port: 8080}}

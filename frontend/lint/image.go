@@ -26,7 +26,10 @@ type Built struct {
 	// Facts are of its files. CheckImage needs no Summary, Run and Probed.
 	Facts   manifest.Facts
 	Summary manifest.Summary
-	Run     manifest.RunReport // the traced run
+	// Run is the traced run, or where a lock stands in for it, the verifying one.
+	// Watched is false if there was neither.
+	Run     manifest.RunReport
+	Watched bool
 	// Vulnerabilities are what advisories say of the packages that remain, nil if
 	// they were not read; NoAdvisories is why that cannot be known.
 	Vulnerabilities *osv.Result

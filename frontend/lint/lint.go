@@ -117,6 +117,9 @@ func CheckBuilt(in Input, built Built, set Settings) ([]Finding, error) {
 		if p.rule.built != nil {
 			p.rule.built(p, &built)
 		}
+		if p.rule.run != nil && built.Watched {
+			p.rule.run(p, &built)
+		}
 	})
 }
 

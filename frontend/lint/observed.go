@@ -19,46 +19,46 @@ func observedRules() []*Rule {
 		{
 			Name: "RuntimeUserIsRoot", Summary: "The program runs as root, and does not give its rights up",
 			Why: "Whoever takes it over is root in the container.", Remedy: "Set USER, or let the program change its user when it has started.",
-			Default: Warn, built: checkRuntimeUser,
+			Default: Warn, run: checkRuntimeUser,
 		},
 		{
 			Name: "InstallAtRuntime", Summary: "The run started a package manager",
 			Why:    "What it installs differs from day to day, is in no SBOM, and needs a network and rights that production should not give.",
-			Remedy: "Install in a RUN.", Default: Error, built: checkInstall,
+			Remedy: "Install in a RUN.", Default: Error, run: checkInstall,
 		},
 		{
 			Name: "ExposeVsListen", Summary: "EXPOSE and the ports that the program listens on differ",
-			Why: "Platforms route to what EXPOSE says.", Remedy: "EXPOSE what the program opens, on all addresses.", Default: Warn, built: checkPorts,
+			Why: "Platforms route to what EXPOSE says.", Remedy: "EXPOSE what the program opens, on all addresses.", Default: Warn, run: checkPorts,
 		},
 		{
 			Name: "PrivilegedPort", Summary: "A program that is not root listens on a port below 1024",
-			Why: "Docker allows it, other runtimes do not.", Remedy: "Use a port from 1024 on.", Default: Info, built: checkLowPorts,
+			Why: "Docker allows it, other runtimes do not.", Remedy: "Use a port from 1024 on.", Default: Info, run: checkLowPorts,
 		},
 		{
 			Name: "Pid1IgnoresSigterm", Summary: "The program does not end when it is asked to",
 			Why:    "Every stop takes the whole grace time and ends in a kill, with what was in flight lost.",
-			Remedy: "Handle the signal, use exec form, or put an init such as tini before it; STOPSIGNAL names another one.", Default: Warn, built: checkStop,
+			Remedy: "Handle the signal, use exec form, or put an init such as tini before it; STOPSIGNAL names another one.", Default: Warn, run: checkStop,
 		},
 		{
 			Name: "Pid1IsShell", Summary: "The first process is a shell, or npm and the like, around the program",
-			Why: "It does not pass signals on as the program needs them.", Remedy: "Use exec form, and `exec` in entrypoint scripts; start node itself and not npm.", Default: Warn, built: checkShellFirst,
+			Why: "It does not pass signals on as the program needs them.", Remedy: "Use exec form, and `exec` in entrypoint scripts; start node itself and not npm.", Default: Warn, run: checkShellFirst,
 		},
 		{
 			Name: "ZombiesNotReaped", Summary: "Processes that ended are not waited for",
-			Why: "They use up the container's process ids.", Remedy: "Put an init such as tini first.", Default: Info, built: checkZombies,
+			Why: "They use up the container's process ids.", Remedy: "Put an init such as tini first.", Default: Info, run: checkZombies,
 		},
 		{
 			Name: "SetuidExecuted", Summary: "The run started a program that has more rights than its user",
-			Why: "It will fail where privileges may not be raised (no-new-privileges).", Remedy: "Do what it does in a RUN.", Default: Info, built: checkSetuidRun,
+			Why: "It will fail where privileges may not be raised (no-new-privileges).", Remedy: "Do what it does in a RUN.", Default: Info, run: checkSetuidRun,
 		},
 		{
 			Name: "WritesOutsideDeclared", Summary: "The program writes outside of VOLUMEs and temporary folders",
 			Why: "It cannot run with a read-only root, and loses what it wrote with the container.", Remedy: "Declare a VOLUME, or write to /tmp or /run.",
-			Default: Info, built: checkWrites,
+			Default: Info, run: checkWrites,
 		},
 		{
 			Name: "TraceCoverageLow", Summary: "No probe connected to a port that the image exposes",
-			Why: "What answers there was not exercised, so what it needs may be missing.", Remedy: "Add a probe for it.", Default: Warn, built: checkCoverage,
+			Why: "What answers there was not exercised, so what it needs may be missing.", Remedy: "Add a probe for it.", Default: Warn, run: checkCoverage,
 		},
 	}
 }

@@ -65,7 +65,8 @@ type Rule struct {
 	// more to find than BuildKit's linter gets to.
 	check func(*pass)         // in the Dockerfile
 	image func(*pass, *Built) // in the image that was built, without a run
-	built func(*pass, *Built) // in its run, and in the slim image
+	built func(*pass, *Built) // in the slim image
+	run   func(*pass, *Built) // in what the app was seen to do
 	// url is a stock rule's page.
 	url string
 }
