@@ -92,7 +92,7 @@ func testBadInput(t *testing.T, s suite) {
 		},
 		{
 			name:  "directive of later",
-			lines: []string{`CMD ["read", "/fixture"]`, `# slim: lock slim.lock`},
+			lines: []string{`CMD ["read", "/fixture"]`, `# slim: service db image=postgres`},
 			line:  fixtureLine + 1,
 			want:  []string{"not supported yet"},
 		},

@@ -42,6 +42,7 @@ func TestIntegration(t *testing.T) {
 		{"proof", testProof},
 		{"repair", testRepair},
 		{"read-only root", testReadOnly},
+		{"lock", testLock},
 		{"caching", testCaching},
 		{"refresh", testRefresh},
 		{"attestations", testAttestations},
