@@ -209,17 +209,27 @@ func (b *build) consult(ctx context.Context, s *slimmed, run manifest.Run) (froz
 // sameDemands fails at the first setting that is not as it was when the lock was
 // made.
 func (b *build) sameDemands(was lock.Section, run manifest.Run) error {
-	const remedy = "make the lock anew and commit it: slimfile lock DIR"
 	now := demands(b.cfg, run)
+	fail := func(at manifest.Location, said, text string) error {
+		return b.cfg.Fail(at, "%s was made "+said+": make the lock anew and commit it: slimfile lock DIR", b.cfg.LockFile, text)
+	}
+	var byDefault []demand // maybe because something else is gone
 	for _, d := range now {
-		if !slices.Contains(was.Settings, d.text) {
-			return b.cfg.Fail(d.at, "%s was made without %q: %s", b.cfg.LockFile, d.text, remedy)
+		switch {
+		case slices.Contains(was.Settings, d.text):
+		case d.at.Line == 0:
+			byDefault = append(byDefault, d)
+		default:
+			return fail(d.at, "without %q", d.text)
 		}
 	}
 	for _, text := range was.Settings {
 		if !slices.ContainsFunc(now, func(d demand) bool { return d.text == text }) {
-			return b.cfg.Fail(b.cfg.Place("lock"), "%s was made with %q, which the Dockerfile says no more: %s", b.cfg.LockFile, text, remedy)
+			return fail(b.cfg.Place("lock"), "with %q, which the Dockerfile says no more", text)
 		}
+	}
+	if len(byDefault) > 0 {
+		return fail(b.cfg.Place("lock"), "without %q", byDefault[0].text)
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -256,6 +257,7 @@ func TestSlimfile(t *testing.T) {
 	}()
 	t.Run("fat", e.testFat)
 	t.Run("slim", e.testSlim)
+	t.Run("lock", e.testLock)
 	t.Run("image", e.testImage)
 	t.Run("syntax line", e.testSyntax)
 	t.Run("secret", e.testSecret)
@@ -316,6 +318,57 @@ func (e *environment) testSlim(t *testing.T) {
 	if report, ok := meta["frontend.slim.report"].(map[string]any); !ok || len(report) == 0 {
 		t.Errorf("the metadata holds no report: %s", data)
 	}
+}
+
+// testLock: the lock is written where the directive says, tells what changed, and
+// is what a frozen build keeps.
+func (e *environment) testLock(t *testing.T) {
+	const name = "conf/app.lock"
+	files := map[string]string{"Dockerfile": "FROM base\nCOPY Dockerfile /kept\n# slim: lock " + name + "\n# slim: probe http /page\n"}
+	dir := ""
+	lock := func(status int, stdout string, args ...string) {
+		t.Helper()
+		cmd := e.slimfile(t, files, append([]string{"lock", "--addr=private", "--build-context=base=oci-layout://" + e.base}, args...)...)
+		if dir == "" {
+			if dir = cmd.Dir; os.Mkdir(filepath.Join(dir, "conf"), 0o755) != nil {
+				t.Fatal("no folder for the lock")
+			}
+		}
+		cmd.Dir = dir
+		r := run(t, cmd)
+		if got := cmd.ProcessState.ExitCode(); got != status || r.stdout != stdout {
+			t.Fatalf("exit status %d, stdout %q, want %d, %q\n%s", got, r.stdout, status, stdout, r.stderr)
+		}
+	}
+	platform := "linux/" + runtime.GOARCH
+	lock(1, name+": 2 entries for "+platform+", new\n", "--check")
+	lock(0, name+": 2 entries for "+platform+", new\n")
+	path := filepath.Join(dir, name)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lock(0, name+": 2 entries for "+platform+", unchanged\n", "--progress=quiet", "--check", ".")
+	stale := strings.Replace(string(text), "\n/data/page.txt ", "\n/data/gone opened package=libgone\n/data/page.txt ", 1)
+	stale = strings.Replace(stale, "\n/app ", "\n/app2 ", 1)
+	if err := os.WriteFile(path, []byte(stale), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	changes := name + ": 2 entries for " + platform + ", +1 -2\n  + /app\n  - /app2\n  - /data/gone (libgone)\n"
+	lock(1, changes, "--check")
+	lock(0, changes)
+	if again, err := os.ReadFile(path); err != nil || !bytes.Equal(again, text) {
+		t.Errorf("%v, got %s, want %s", err, again, text)
+	}
+	cmd := e.slimfile(t, files, "build", "--addr=private", "--build-context=base=oci-layout://"+e.base, "--build-arg=SLIM_LOCK=frozen", "-o=out", ".")
+	cmd.Dir = dir
+	r := run(t, cmd)
+	r.good(t)
+	slimTree(t, filepath.Join(dir, "out"))
+	if strings.Contains(r.stderr, "trace") || !strings.Contains(r.stderr, ", lock: frozen\n") {
+		t.Errorf("stderr:\n%s", r.stderr)
+	}
+	lock(1, "", "--build-arg=SLIM=off")
 }
 
 func (e *environment) testImage(t *testing.T) {

@@ -311,7 +311,7 @@ func parseEntry(text string) (parsed, error) {
 	return parsed{line{kindEntry, name, text}, func(s *Section) { s.Entries = append(s.Entries, e) }}, nil
 }
 
-// cutName reads a name as quote writes it, and the blank after it.
+// cutName reads a name as Quote writes it, and the blank after it.
 func cutName(text string) (name, rest string, err error) {
 	word, rest, _ := strings.Cut(text, " ")
 	name = word
@@ -324,7 +324,7 @@ func cutName(text string) (name, rest string, err error) {
 		}
 		rest, _ = strings.CutPrefix(text[len(word):], " ")
 	}
-	if quote(name) != word || word+" "+rest != text {
+	if Quote(name) != word || word+" "+rest != text {
 		return "", "", fmt.Errorf("%q is not how the name is written", clip(word))
 	}
 	return name, rest, nil

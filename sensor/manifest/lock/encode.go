@@ -120,7 +120,7 @@ func (f File) groups() ([]group, error) {
 func (s Section) lines() []line {
 	var lines []line
 	for _, in := range s.Inputs {
-		lines = append(lines, line{kindInput, in.Name, wordInput + quote(in.Name) + " " + in.Digest})
+		lines = append(lines, line{kindInput, in.Name, wordInput + Quote(in.Name) + " " + in.Digest})
 	}
 	for _, text := range s.Settings {
 		lines = append(lines, line{kindSetting, text, wordSetting + text})
@@ -133,7 +133,7 @@ func (s Section) lines() []line {
 
 // String is the entry's line.
 func (e Entry) String() string {
-	text := quote(e.Path) + " " + strings.Join(e.Reasons, ",")
+	text := Quote(e.Path) + " " + strings.Join(e.Reasons, ",")
 	if e.Rule != "" {
 		text += " " + keyRule + e.Rule
 	}
@@ -143,10 +143,10 @@ func (e Entry) String() string {
 	return text
 }
 
-// quote writes a name as it is where it is one plain word, and as a string
+// Quote writes a name as it is where it is one plain word, and as a string
 // literal of Go where not: nothing in it can be taken for anything else, nor
 // show as something that it is not.
-func quote(name string) string {
+func Quote(name string) string {
 	if isPlain(name) {
 		return name
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 )
 
@@ -24,20 +23,7 @@ func writeMetadata(path string, response map[string]string) (err error) {
 	if err != nil {
 		return err
 	}
-	f, err := newResultFile(path)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.discard()) }()
-	w, err := f.open(nil)
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(append(data, '\n'))
-	if err := errors.Join(err, w.Close()); err != nil {
-		return err
-	}
-	return f.commit()
+	return writeFile(path, append(data, '\n'))
 }
 
 func metadataValue(v string) any {

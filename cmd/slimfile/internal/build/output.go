@@ -292,3 +292,21 @@ func (f *resultFile) discard() error {
 	}
 	return os.Remove(f.temp)
 }
+
+// writeFile replaces a file as a whole, or not at all.
+func writeFile(path string, data []byte) (err error) {
+	f, err := newResultFile(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.discard()) }()
+	w, err := f.open(nil)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(data)
+	if err := errors.Join(err, w.Close()); err != nil {
+		return err
+	}
+	return f.commit()
+}

@@ -58,9 +58,6 @@ else from /etc/buildkit/buildkitd.toml.`,
 			if len(args) > 0 {
 				o.Context = args[0]
 			}
-			if o.Progress == "quiet" {
-				where.Notes = io.Discard
-			}
 			return runBuild(cmd.Context(), o, where)
 		},
 	}
@@ -69,25 +66,32 @@ else from /etc/buildkit/buildkitd.toml.`,
 	sourceFlags(flags, &o)
 	resultFlags(flags, &o)
 	accessFlags(flags, &o)
-	flags.StringVar(&where.Addr, "addr", "", "BuildKit `address` such as unix:///run/buildkit/buildkitd.sock, or docker, or private")
-	flags.StringVar(&where.Name, "builder", "", "builder of docker buildx to build with")
-	flags.StringVar(&o.Progress, "progress", "auto", "how to show the build: auto, plain, tty, quiet or rawjson")
+	builderFlags(flags, &o, &where)
 	return cmd
 }
 
 // sourceFlags say what is built.
 func sourceFlags(f *pflag.FlagSet, o *build.Options) {
-	f.StringVarP(&o.File, "file", "f", "", "Dockerfile, or - for stdin (default: Dockerfile in the build context)")
+	fileFlag(f, o)
 	f.StringVar(&o.Image, "image", "", "slim this image instead of a Dockerfile's: a `reference`, or oci-layout://DIR[:TAG]")
 	f.StringArrayVar(&o.Directives, "slim", nil, "with --image: a `directive`, as a \"# slim:\" line has it")
+	f.StringArrayVar(&o.Labels, "label", nil, "label of the image, `NAME=VALUE`")
+	stepFlags(f, o)
+}
+
+// stepFlags say how it is built.
+func stepFlags(f *pflag.FlagSet, o *build.Options) {
 	f.StringVar(&o.Target, "target", "", "stage to build")
 	f.StringSliceVar(&o.Platforms, "platform", nil, "platforms to build for")
 	f.StringArrayVar(&o.BuildArgs, "build-arg", nil, "build argument, `NAME=VALUE` or the NAME of a variable here")
 	f.StringArrayVar(&o.BuildContexts, "build-context", nil, "named context, `NAME=SOURCE`: a folder, oci-layout://DIR[:TAG], docker-image://REF or a URL")
-	f.StringArrayVar(&o.Labels, "label", nil, "label of the image, `NAME=VALUE`")
 	f.BoolVar(&o.Pull, "pull", false, "look for newer base images")
 	f.BoolVar(&o.NoCache, "no-cache", false, "build every step again")
 	f.StringSliceVar(&o.NoCacheFilter, "no-cache-filter", nil, "stages to build again; slim stands for slimfile's own steps")
+}
+
+func fileFlag(f *pflag.FlagSet, o *build.Options) {
+	f.StringVarP(&o.File, "file", "f", "", "Dockerfile, or - for stdin (default: Dockerfile in the build context)")
 }
 
 // resultFlags say what comes out and where it goes.
@@ -110,6 +114,13 @@ func accessFlags(f *pflag.FlagSet, o *build.Options) {
 	f.StringSliceVar(&o.Allow, "allow", nil, "entitlement to grant, such as security.insecure")
 }
 
+// builderFlags say where it is built and how that is shown.
+func builderFlags(f *pflag.FlagSet, o *build.Options, where *builder.Options) {
+	f.StringVar(&where.Addr, "addr", "", "BuildKit `address` such as unix:///run/buildkit/buildkitd.sock, or docker, or private")
+	f.StringVar(&where.Name, "builder", "", "builder of docker buildx to build with")
+	f.StringVar(&o.Progress, "progress", "auto", "how to show the build: auto, plain, tty, quiet or rawjson")
+}
+
 // runBuild checks everything that can be checked here before it looks for a
 // BuildKit, which may mean to start one.
 func runBuild(ctx context.Context, o build.Options, where builder.Options) (err error) {
@@ -118,10 +129,18 @@ func runBuild(ctx context.Context, o build.Options, where builder.Options) (err 
 		return err
 	}
 	defer func() { err = errors.Join(err, b.Close()) }()
+	return connected(ctx, o, where, b.Run)
+}
+
+// connected does something with a BuildKit.
+func connected(ctx context.Context, o build.Options, where builder.Options, do func(context.Context, *builder.Builder) error) (err error) {
+	if o.Progress == "quiet" {
+		where.Notes = io.Discard
+	}
 	bk, err := builder.Connect(ctx, where)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, bk.Close()) }()
-	return b.Run(ctx, bk)
+	return do(ctx, bk)
 }

@@ -73,6 +73,6 @@ sensor while probes exercise it, and keeps only the files that were needed.`,
 	cmd.SetIn(s.in)
 	cmd.SetOut(s.out)
 	cmd.SetErr(s.err)
-	cmd.AddCommand(buildCommand(s), lintCommand(s), versionCommand())
+	cmd.AddCommand(buildCommand(s), lockCommand(s), lintCommand(s), versionCommand())
 	return cmd
 }
