@@ -12,6 +12,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/frontend/dockerui"
@@ -49,10 +50,11 @@ func (b *build) readLock(ctx context.Context) (*committed, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Only a pattern may match nothing.
-	last := len(name) - 1
+	// Only a pattern may match nothing: one for the first name on the way.
+	_, first := utf8.DecodeRuneInString(name)
+	pattern := `[\` + name[:first] + "]" + name[first:]
 	locked := committed{state: llb.Scratch().File(
-		llb.Copy(*from, name[:last]+"["+name[last:]+"]", "/"+manifest.LockFile, &llb.CopyInfo{AllowWildcard: true, AllowEmptyWildcard: true, FollowSymlinks: true}),
+		llb.Copy(*from, pattern, "/"+manifest.LockFile, &llb.CopyInfo{AllowWildcard: true, AllowEmptyWildcard: true, FollowSymlinks: true}),
 		llb.WithCustomName("[internal] read "+name))}
 	ref, err := solve(ctx, b.client, locked.state, gwclient.SolveRequest{})
 	if err != nil {
