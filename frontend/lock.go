@@ -97,7 +97,7 @@ func demands(cfg *config.Config, run manifest.Run) []demand {
 		list = append(list, demand{"network " + string(cfg.Network), cfg.Place("network")})
 	}
 	for _, env := range cfg.Start.Env {
-		list = append(list, demand{"start env." + words(env), cfg.Place("start")})
+		list = append(list, demand{"start env " + words(env), cfg.Place("start")})
 	}
 	if len(cfg.Start.Cmd) > 0 {
 		list = append(list, demand{"start " + words(cfg.Start.Cmd...), cfg.Place("start")})

@@ -24,6 +24,7 @@ func TestThousands(t *testing.T) {
 func TestLine(t *testing.T) {
 	s := &slimmed{
 		summary: manifest.Summary{KeptFiles: 1204, TotalFiles: 18422, KeptBytes: 24_600_000, TotalBytes: 159_000_000, KeptPackages: 11, TotalPackages: 104},
+		traced:  &llbgen.Traced{},
 		run:     manifest.RunReport{Recorders: []string{"seccomp", "fanotify"}, Probes: make([]manifest.ProbeResult, 5)},
 	}
 	b := &build{cfg: &config.Config{}}
@@ -45,6 +46,11 @@ func TestLine(t *testing.T) {
 	s.verified, s.summary.TotalPackages = &llbgen.Traced{}, 0
 	s.run.Probes = s.run.Probes[:1]
 	want = "slim: kept 1,204 of 18,422 files, 24.6 MB of 159.0 MB (6.5x), 1 probe passed, verified, sensors seccomp+fanotify"
+	if got := b.line(s); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	s.traced, s.proof.Probes, s.summary.Lock = nil, make([]manifest.ProbeResult, 2), manifest.LockFrozen
+	want = "slim: kept 1,204 of 18,422 files, 24.6 MB of 159.0 MB (6.5x), 2 probes passed, verified, lock: frozen"
 	if got := b.line(s); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

@@ -144,12 +144,12 @@ func (s Steps) Lock(fat llb.State, packed *Packed, locked *llb.State, section ma
 	if err != nil {
 		return llb.State{}, err
 	}
-	verb, from := "lock", llb.RunOption(nil)
+	var verb string
+	var from llb.RunOption
 	if packed != nil {
-		from = llb.AddMount(manifest.PackedDir, packed.Output, llb.Readonly)
+		verb, from = "lock", llb.AddMount(manifest.PackedDir, packed.Output, llb.Readonly)
 	} else {
-		verb = "hold the image against " + section.LockName
-		from = llb.AddMount(manifest.LockDir, *locked, llb.Readonly)
+		verb, from = "hold the image against "+section.LockName, llb.AddMount(manifest.LockDir, *locked, llb.Readonly)
 	}
 	ex := llb.Scratch().Run(s.options("", verb, Packer, input, from,
 		llb.Args([]string{Packer, "lock"}),
