@@ -3,9 +3,10 @@
 // needed and returns the slim image as the result.
 //
 // Files are in the order of the build: frontend.go decides who builds, slim.go
-// prepares the steps, verify.go runs them and repairs, proof.go holds the slim
-// image against the one as built, judge.go holds the Dockerfile against the
-// rules, failure.go tells what went wrong, result.go makes the image. Imported by cmd only.
+// prepares the steps, lock.go asks the lock which of them it spares, verify.go
+// runs them and repairs, proof.go holds the slim image against the one as built,
+// judge.go holds the Dockerfile against the rules, failure.go tells what went
+// wrong, result.go makes the image. Imported by cmd only.
 package frontend
 
 import (

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -323,7 +322,7 @@ func (b *build) tellOutdated(ctx context.Context, s *slimmed) error {
 	}
 	added, removed := lock.Diff(s.was.Entries, is.Entries)
 	s.warnings = append(s.warnings, fmt.Sprintf("%s %s, so the app was traced: +%d -%d entries; make it anew: slimfile lock DIR",
-		path.Base(b.cfg.LockFile), s.outdated, len(added), len(removed)))
+		b.cfg.LockFile, s.outdated, len(added), len(removed)))
 	return nil
 }
 

@@ -67,7 +67,7 @@ func (s suite) commit(t *testing.T, b testenv.Build) string {
 	return text
 }
 
-// ran says whether a step took part in a build.
+// took says whether a step took part in a build.
 func took(log, step string) bool {
 	for name := range cached(log) {
 		if strings.Contains(name, step) {
@@ -235,42 +235,40 @@ func testStaleLock(t *testing.T, s suite) {
 // testAutoLock: the lock counts while what it was made from is as it was.
 func testAutoLock(t *testing.T, s suite) {
 	lines := []string{`COPY . /app`, `EXPOSE 8080`, `CMD ["serve"]`, `# slim: lock slim.lock`, `# slim: probe http /app/page`}
-	eachClient(t, func(t *testing.T, build gwclient.BuildFunc) {
-		b := s.locking(t, build, lines...)
-		writeContext(t, b, "page", "one\n")
-		writeContext(t, b, "Dockerfile", "of the context, not this one\n")
-		check := func(name string, traced bool, warning string) *testenv.Image {
-			t.Helper()
-			image := s.env.BuildImage(t, b)
-			if got := took(image.Log, "trace"); got != traced {
-				t.Errorf("%s: traced %t, log:\n%s", name, got, image.Log)
-			}
-			if warning == "" && len(image.Warnings) > 0 || warning != "" && (len(image.Warnings) != 1 || !strings.Contains(image.Warnings[0], warning)) {
-				t.Errorf("%s: warnings %q, want %q", name, image.Warnings, warning)
-			}
-			return image
+	b := s.locking(t, nil, lines...)
+	writeContext(t, b, "page", "one\n")
+	writeContext(t, b, "Dockerfile", "of the context, not this one\n")
+	check := func(name string, traced bool, warning string) *testenv.Image {
+		t.Helper()
+		image := s.env.BuildImage(t, b)
+		if got := took(image.Log, "trace"); got != traced {
+			t.Errorf("%s: traced %t, log:\n%s", name, got, image.Log)
 		}
-		check("no lock", true, "")
-		text := s.commit(t, b)
-		image := check("lock", false, "") // which came into the image with COPY
-		if slices.Contains(testenv.Paths(t, image.Unpack(t, "")), "app/slim.lock") {
-			t.Error("the lock is in the slim image")
+		if warning == "" && len(image.Warnings) > 0 || warning != "" && (len(image.Warnings) != 1 || !strings.Contains(image.Warnings[0], warning)) {
+			t.Errorf("%s: warnings %q, want %q", name, image.Warnings, warning)
 		}
-		if got := s.makeLock(t, b); got != text {
-			t.Errorf("with the lock in the image it is another: %s", got)
-		}
-		writeContext(t, b, ".dockerignore", "*.lock\n")
-		s.commit(t, b) // .dockerignore is in the image too
-		check("ignored", false, "")
-		writeContext(t, b, "page", "two\n")
-		check("another page", true, "slim.lock was made before changes to /app, so the app was traced: +0 -0 entries; make it anew: slimfile lock DIR")
-		writeContext(t, b, "page", "one\n")
-		check("the page of before", false, "")
-		b.Dockerfile += "# slim: keep /app/Dockerfile\n"
-		check("another setting", true, "slim.lock was made with other settings")
-		b.Dockerfile = strings.Replace(b.Dockerfile, "# slim: keep /app/Dockerfile\n", "ENV NEW=1\n", 1)
-		check("another environment", true, "slim.lock was made before changes to how the app is run")
-	})
+		return image
+	}
+	check("no lock", true, "")
+	text := s.commit(t, b)
+	image := check("lock", false, "") // which came into the image with COPY
+	if slices.Contains(testenv.Paths(t, image.Unpack(t, "")), "app/slim.lock") {
+		t.Error("the lock is in the slim image")
+	}
+	if got := s.makeLock(t, b); got != text {
+		t.Errorf("with the lock in the image it is another: %s", got)
+	}
+	writeContext(t, b, ".dockerignore", "*.lock\n")
+	s.commit(t, b) // .dockerignore is in the image too
+	check("ignored", false, "")
+	writeContext(t, b, "page", "two\n")
+	check("another page", true, "slim.lock was made before changes to /app, so the app was traced: +0 -0 entries; make it anew: slimfile lock DIR")
+	writeContext(t, b, "page", "one\n")
+	check("the page of before", false, "")
+	b.Dockerfile += "# slim: keep /app/Dockerfile\n"
+	check("another setting", true, "slim.lock was made with other settings")
+	b.Dockerfile = strings.Replace(b.Dockerfile, "# slim: keep /app/Dockerfile\n", "ENV NEW=1\n", 1)
+	check("another environment", true, "slim.lock was made before changes to how the app is run")
 }
 
 // testUpdateLock: locks of several runs become one.
