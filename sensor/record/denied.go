@@ -1,7 +1,9 @@
 package record
 
 import (
+	"bytes"
 	"errors"
+	"slices"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -10,16 +12,16 @@ import (
 // A look-up that fails for lack of a permission (EACCES) is told from one that
 // does not by asking the kernel, with the user, groups and capabilities of the
 // process, as soon as the path comes to something that not everybody may search,
-// read, write or execute. Nothing is opened for it. The path has its other
-// operations as well: what was tried.
+// read, write or execute, or to a name that is to be made, removed or changed in a
+// folder that not everybody may write to. Nothing is opened for it. The path has
+// its other operations as well: what was tried.
 //
-// Not told: the permission to make, remove or change a name, which is that of
-// the folder; what access(2) asks for; permissions that an ACL takes from files
-// which everybody may use by their mode; refusals of a process in a root
-// directory of its own (chroot(2)), through links of /proc, of a security
-// module, or where the process gave up CAP_DAC_OVERRIDE or groups and made no
-// execve(2) or change of user since. One that has CAP_DAC_OVERRIDE or
-// CAP_DAC_READ_SEARCH is taken to be refused nothing.
+// Not told: what access(2) asks for; names of others in a folder with the sticky
+// bit (EPERM); permissions that an ACL takes from files which everybody may use by
+// their mode; refusals of a process in a root directory of its own (chroot(2)),
+// through links of /proc, of a security module, or where the process gave up
+// CAP_DAC_OVERRIDE or groups and made no execve(2) or change of user since. One
+// that has CAP_DAC_OVERRIDE or CAP_DAC_READ_SEARCH is taken to be refused nothing.
 
 const dacCapabilities = 1<<unix.CAP_DAC_OVERRIDE | 1<<unix.CAP_DAC_READ_SEARCH
 
@@ -55,8 +57,8 @@ type notified struct {
 func (c *notified) as(f func() error) error { return c.target.as(int(c.n.PID), f) }
 
 // denies tells whether a process lacks a permission that it takes to look a path
-// up and to have so many rights to what is there.
-func (c *notified) denies(pl place, path []byte, to want, takes rights) (bool, error) {
+// up and to have the rights to what is there.
+func (c *notified) denies(pl place, path []byte, to want, at found) (bool, error) {
 	st := c.statusOf(c.fd, c.n)
 	if st == nil || st.effective&dacCapabilities != 0 || len(pl.root) > 0 {
 		return false, nil
@@ -68,16 +70,26 @@ func (c *notified) denies(pl place, path []byte, to want, takes rights) (bool, e
 		defer func() { _ = unix.Close(dir) }()
 	}
 	flags := uintptr(unix.AT_EACCESS)
-	if !to.follow {
+	name, takes := slices.Clone(path), at.takes
+	switch {
+	case at.renames:
+		name, takes = folderOf(name), rename
+	case !to.follow:
 		flags |= unix.AT_SYMLINK_NOFOLLOW
 	}
-	name := append(append(make([]byte, 0, len(path)+1), path...), 0)
+	name = append(name, 0)
 	var errno unix.Errno
 	err := c.target.inRole(st, func() {
 		// Linux 5.8; without it nothing is denied.
 		_, _, errno = unix.Syscall6(unix.SYS_FACCESSAT2, uintptr(dir), uintptr(unsafe.Pointer(&name[0])), uintptr(takes), flags, 0, 0)
 	})
 	return errno == unix.EACCES, err
+}
+
+// folderOf makes a path that of the folder which its last name is in.
+func folderOf(path []byte) []byte {
+	path = bytes.TrimRight(path, "/")
+	return append(path[:bytes.LastIndexByte(path, '/')+1], '.')
 }
 
 // inRole runs f with the calling thread's file system ids and groups those of a

@@ -99,6 +99,27 @@ var fixtures = map[string]func(args []string) error{
 		}
 		return nil
 	},
+	"names": func([]string) error { // changed in a folder that does not allow it, and in one that does
+		for _, dir := range []string{"theirs", "ours"} {
+			if err := os.Chdir(dir); err != nil {
+				return err
+			}
+			_, made := os.OpenFile("made", os.O_CREATE|os.O_WRONLY, 0o644)
+			_, present := os.OpenFile("present", os.O_CREATE|os.O_RDONLY, 0o644)
+			for _, err := range []error{
+				made, os.Mkdir("../"+dir+"/folder", 0o755), os.Symlink("present", "link"), os.Remove("doomed"), unix.Rename("old", "new"),
+			} {
+				if (err != nil) != (dir == "theirs") || err != nil && !errors.Is(err, unix.EACCES) {
+					return fmt.Errorf("in %s: %w", dir, err)
+				}
+			}
+			again, none := os.Mkdir("present", 0o755), os.Remove("none")
+			if err := os.Chdir(".."); err != nil || present != nil || !errors.Is(again, unix.EEXIST) || !errors.Is(none, unix.ENOENT) {
+				return errors.Join(err, present, again, none)
+			}
+		}
+		return nil
+	},
 	"chdir": func([]string) error {
 		if err := os.Chdir("sub/deep"); err != nil {
 			return err

@@ -152,6 +152,18 @@ func scenarios() []scenario {
 		args: []string{"refused", "private"},
 		want: map[string]manifest.Ops{"private": opened | forbade},
 	}, {
+		name: "names in a folder of another user", args: []string{"names"},
+		files: []string{"theirs/present", "theirs/doomed", "theirs/old", "ours/present", "ours/doomed", "ours/old"},
+		perms: map[string]os.FileMode{"ours": 0o777},
+		spec:  func(s *launch.Spec) { s.UID, s.GID = nobody, nobody },
+		want: map[string]manifest.Ops{
+			"": entered, "theirs": entered, "theirs/made": created | forbade, "theirs/present": opened | checked, "theirs/folder": created | forbade,
+			"theirs/link": created | forbade, "theirs/doomed": deleted | forbade, "theirs/old": deleted | renamed | forbade, "theirs/new": created | renamed | forbade,
+			"theirs/none": absent,
+			"ours":        entered, "ours/made": created, "ours/present": opened | checked, "ours/folder": created,
+			"ours/link": created, "ours/doomed": deleted, "ours/old": deleted | renamed, "ours/new": created | renamed, "ours/none": absent,
+		},
+	}, {
 		name: "refused to nobody", files: []string{"closed/private"}, perms: map[string]os.FileMode{"closed/private": 0o600, "closed": 0o700},
 		args: []string{"open", "closed/private"},
 		want: map[string]manifest.Ops{"closed/private": opened},

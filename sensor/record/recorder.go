@@ -75,7 +75,7 @@ func (r *recorder) follow(pl place, path []byte, to want, noNewPrivs bool) (hidd
 	}
 	guarded = named && w.guarded && !w.magic && f.failed == 0 && f.id != nowhere
 	if guarded {
-		denied, err := pl.subject.denies(pl, path, to, f.takes)
+		denied, err := pl.subject.denies(pl, path, to, f)
 		if err != nil {
 			return false, false, err
 		}

@@ -58,8 +58,8 @@ type subject interface {
 	// as runs f so that it may look at the process, whatever its user.
 	as(f func() error) error
 	// denies tells whether the process lacks a permission that it takes to look
-	// a path up and do with it what is wanted.
-	denies(pl place, path []byte, to want, takes rights) (bool, error)
+	// a path up and do what is wanted with what was found.
+	denies(pl place, path []byte, to want, at found) (bool, error)
 }
 
 // want is what a call does to a path.
@@ -77,6 +77,9 @@ type found struct {
 	takes  rights // to the file, so that the call succeeds
 	path   []byte // physical; valid until the next walk
 	hidden bool   // below manifest.Dir
+	// renames says that the call makes, removes or changes the name, which is the
+	// folder's to allow.
+	renames bool
 	// unnamed says that path is a link of /proc to a file without a name.
 	unnamed bool
 }
@@ -259,8 +262,11 @@ func (w *walker) here() (nodeID, error) {
 	return id, nil
 }
 
-// search is the right to look names up in a directory.
-const search rights = 1
+// Rights to a directory: to look names up, and with that to change them.
+const (
+	search rights = 1
+	rename        = search | 2
+)
 
 // needs notes that the walk takes a right to a file.
 func (w *walker) needs(id nodeID, r rights) {
@@ -379,7 +385,9 @@ func (w *walker) mark(id nodeID, ops manifest.Ops) {
 func (w *walker) absent(id nodeID, after []byte, last bool, to want) (found, error) {
 	if last && to.look&creates != 0 {
 		w.mark(id, manifest.Created|to.ops&manifest.Renamed)
-		return w.result(id, missing), nil
+		f := w.result(id, missing)
+		w.renames(&f)
+		return f, nil
 	}
 	// The rest of the path is part of what was asked for. ".." after a missing
 	// directory leads nowhere.
@@ -423,11 +431,21 @@ func (w *walker) end(id nodeID, kind what, to want) found {
 	}
 	w.mark(id, ops)
 	f := w.result(id, kind)
+	if ops&(manifest.Deleted|manifest.Renamed) != 0 {
+		w.renames(&f)
+	}
 	if to.look&noFollow == 0 || to.look&refusesLink != 0 { // else a name is meant, and not the file
 		f.takes = rightsFor(ops)
 		w.needs(id, f.takes)
 	}
 	return f
+}
+
+// renames notes that a call changes a name in the folder that it was found in.
+func (w *walker) renames(f *found) {
+	if f.renames = true; f.id != nowhere {
+		w.needs(w.set.nodes[f.id].parent, rename)
+	}
 }
 
 // fail notes how far a path led that the kernel will follow no further.
