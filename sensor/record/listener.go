@@ -35,8 +35,12 @@ type listener struct {
 	// call.
 	images map[fingerprint]ran
 	// sent has the calls already in noted, by phase, architecture and number.
-	sent    map[notedCall]struct{}
-	ran     ran
+	sent map[notedCall]struct{}
+	ran  ran
+	// loads has the processes that are to execute something, with the program
+	// foreseen.
+	loads map[uint32]string
+	// subject is who made the present call.
 	subject notified
 	// places holds where threads' paths count from.
 	places    map[uint32]*bases
@@ -72,7 +76,7 @@ const maxKnown = 1 << 17
 func newListener(r *recorder, l launch.Listener) *listener {
 	return &listener{
 		recorder: r, Listener: l, target: newTarget(r.privileged),
-		known: map[fingerprint]verdict{}, images: map[fingerprint]ran{}, places: map[uint32]*bases{}, sent: map[notedCall]struct{}{},
+		known: map[fingerprint]verdict{}, images: map[fingerprint]ran{}, loads: map[uint32]string{}, places: map[uint32]*bases{}, sent: map[notedCall]struct{}{},
 		attached: map[int]*attached{}, pretences: pretences{},
 		seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
 		path:  make([]byte, unix.PathMax), done: make(chan struct{}),
@@ -185,6 +189,7 @@ func (l *listener) answer(fd int, n *notification) {
 		return
 	}
 	l.events++
+	l.subject = notified{l, fd, n}
 	l.epochs.pass(n.PID, l.busy)
 	switch c.kind {
 	case kindSetID:
@@ -206,6 +211,10 @@ func (l *listener) answer(fd int, n *notification) {
 	}
 	if l.attached[int(n.PID)] != nil && l.inspect(fd, n, c) {
 		return
+	}
+	if expected, ok := l.loads[n.PID]; ok {
+		delete(l.loads, n.PID)
+		l.account(n, l.loaded(fd, n, expected))
 	}
 	hidden, err := l.record(fd, n, c)
 	l.account(n, err)
@@ -458,7 +467,6 @@ func (l *listener) see(fd int, n *notification, dir int8, path []byte, to want) 
 		root:  trimRoot(key[rootAt:baseAt]), base: trimRoot(key[baseAt:pathAt]), pid: pid,
 		program: l.census.of(n.PID), ran: &l.ran, subject: &l.subject,
 	}
-	l.subject = notified{l, fd, n}
 	if to.look&inRoot != 0 {
 		pl.root = pl.base
 	}

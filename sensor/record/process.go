@@ -62,6 +62,7 @@ type censusRow struct {
 // it is to run, if that was what was executed.
 type ran struct {
 	exe, script string
+	strange     bool // in no format that we know
 	raises      bool // may change the user
 	guarded     bool // not everybody may read one of them
 }
@@ -104,11 +105,7 @@ func (c *census) begin(tid uint32) {
 }
 
 // executes counts an execve of a thread.
-func (c *census) executes(tid uint32, what ran, argv0 string, phase Phase) {
-	st, err := statusOf(int(tid))
-	if err != nil {
-		return // gone, and its execve with it
-	}
+func (c *census) executes(tid uint32, st status, what ran, argv0 string, phase Phase) {
 	process, euid := uint32(st.tgid), uint32(st.uid[1])
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -276,6 +273,17 @@ func (c *census) compare(a, b programID) int {
 
 // counted counts the execve that n is, of what it was found to load.
 func (l *listener) counted(n *notification, c call, what ran) error {
+	if what.exe == "" && !what.strange {
+		return nil
+	}
+	st, err := statusOf(int(n.PID))
+	if err != nil {
+		return nil // gone, and its execve with it
+	}
+	if len(l.loads) >= maxPlaces {
+		clear(l.loads)
+	}
+	l.loads[uint32(st.tgid)] = what.exe
 	if what.exe == "" {
 		return nil
 	}
@@ -283,11 +291,35 @@ func (l *listener) counted(n *notification, c call, what ran) error {
 	if err != nil {
 		return err
 	}
-	l.census.executes(n.PID, what, argv0, Phase(l.phase.Load()))
+	l.census.executes(n.PID, st, what, argv0, Phase(l.phase.Load()))
 	if what.raises {
 		l.census.suspect(n.PID)
 	}
 	return nil
+}
+
+// loaded records what a process really runs that was to execute something and now
+// makes its first call: the interpreter of a format registered with binfmt_misc,
+// or a program whose path was rewritten while it was read. An execve that failed
+// leaves a program that is recorded already. An interpreter that binfmt_misc
+// opened when it was registered is none of the image's (flag F).
+func (l *listener) loaded(fd int, n *notification, expected string) error {
+	pid := int(n.PID)
+	link, err := l.target.procLink(pid, "exe")
+	if err != nil || string(link) == expected {
+		return nil // gone, or as foreseen
+	}
+	exe := slices.Clone(link)
+	var file unix.Statx_t
+	err = l.target.as(pid, func() error {
+		return unix.Statx(unix.AT_FDCWD, "/proc/"+strconv.Itoa(pid)+"/exe", 0, unix.STATX_INO, &file)
+	})
+	if err != nil || !isAt(&file, string(exe)) || !valid(fd, n.ID) {
+		return nil
+	}
+	pl := place{dirfd: unix.AT_FDCWD, pid: pid, program: l.census.of(n.PID), ran: &ran{}, subject: &l.subject}
+	_, _, err = l.follow(pl, exe, want{ops: manifest.Executed}, l.NoNewPrivs)
+	return err
 }
 
 // argv0 reads the first string of an execve's argument list, which comes after

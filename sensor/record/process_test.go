@@ -110,8 +110,9 @@ func TestTouchedBy(t *testing.T) {
 // bound, the rest is counted.
 func TestCensusBound(t *testing.T) {
 	c := newCensus()
+	st := status{tgid: os.Getpid()}
 	for i := range maxPrograms + 50 {
-		c.executes(uint32(os.Getpid()), ran{exe: fmt.Sprintf("/%05d", i)}, "", 0)
+		c.executes(uint32(os.Getpid()), st, ran{exe: fmt.Sprintf("/%05d", i)}, "", 0)
 	}
 	list, place := c.list()
 	if len(list) != maxPrograms || c.omitted != 50 {

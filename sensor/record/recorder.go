@@ -114,7 +114,8 @@ const maxScripts = 5
 func (r *recorder) execute(pl place, path []byte, noNewPrivs bool, depth int) error {
 	img, err := readImage(func() (*os.File, error) { return regular.OpenPhysical(string(path)) })
 	if errors.Is(err, errNotImage) {
-		return nil // the kernel will refuse it as well
+		pl.ran.strange = true
+		return nil // the kernel will mostly refuse it as well
 	}
 	if err != nil {
 		return err
