@@ -56,7 +56,7 @@ var node = Language{
 	needs:     []string{"child_process", "execa", "cross-spawn", "shelljs", "zx"},
 	call:      regexp.MustCompile(`\b(?:(exec|execSync|execaCommand|execaCommandSync)|execFile|execFileSync|spawn|spawnSync|spawn\.sync|execa|execa\.sync|execaSync)\(`),
 	quoted:    regexp.MustCompile("\\$(?:\\([^()\\n]*\\))?`([^`]+)`"),
-	define:    regexp.MustCompile(`\bfunction\s*\*?\s*(\w+)\s*\(([^)]*)|\b(?:const|let|var)\s+(\w+)\s*=\s*(?:async\s+)?(?:function\s*\w*\s*\(([^)]*)|\(([^)]*)\)\s*=>|(\w+)\s*=>)|(?m:^)\s*(?:static\s+|async\s+)*(\w+)\s*\(([^)]*)\)\s*\{`),
+	define:    regexp.MustCompile(`\bfunction\s*\*?\s*(\w+)\s*\(([^)]*)|\b(\w+)\s*[=:]\s*(?:async\s+)?(?:function\s*\w*\s*\(([^)]*)|\(([^)]*)\)\s*=>|(\w+)\s*=>)|(?m:^)\s*(?:static\s+|async\s+)*(\w+)\s*\(([^)]*)\)\s*\{`),
 	imports:   regexp.MustCompile(`\{([^{}]*)\}\s*(?:=\s*require\(\s*|from\s*)["'](?:node:)?child_process["']`),
 	assigned:  regexp.MustCompile(`\b(\w+)\s*=\s*(?:[\w.$]*promisify\(\s*)?(?:[\w$]+\.|require\([^)]*\)\.)?(exec|execFile|execSync|execFileSync|spawn|spawnSync)\s*(?:\)|;|\n)`),
 	functions: map[string]bool{"exec": true, "execSync": true, "execFile": false, "execFileSync": false, "spawn": false, "spawnSync": false},

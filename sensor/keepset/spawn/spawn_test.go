@@ -43,6 +43,8 @@ func TestParse(t *testing.T) {
 			[]string{"date -u", "$ls | wc", "$id -u"}},
 		{"node: wrappers", ".mjs", "import { spawn } from 'child_process'\nconst a = async (cmd, args) => spawn(cmd, args)\nclass X { \n  run([cmd]) { return spawn(cmd) }\n  go() { if (x) { this.run(['cal']) } a('date', ['-u']) }\n}",
 			[]string{"cal", "date -u"}},
+		{"node: exported wrappers", ".js", "const execFile = promisify(require('child_process').execFile);\nexports.run = async (program, ...args) => (await execFile(program, args)).stdout;\nmodule.exports = {go: function (cmd) { exec(cmd) }}\nrun('date'); x.go('ls | wc')",
+			[]string{"date", "$ls | wc"}},
 		{"node: execa and zx", ".mjs", "import {$, execa} from 'execa'\nawait execa('date', ['-u']); await $`ls ${x} | wc`; await $({cwd})`id`", []string{"date -u", "$ls $x | wc", "$id"}},
 		{"ruby: a wrapper", ".rb", "def self.run(*cmd)\n  system(*cmd)\nend\nrun 'date', '-u'", []string{"date -u"}},
 		{"php: processes", ".php", "<?php $p = new Process(['date', '-u']); Process::fromShellCommandline('ls | wc'); function run(array $cmd) { $p = new Process($cmd); } run(['id']);", []string{"date -u", "$ls | wc", "id"}},
