@@ -106,7 +106,7 @@ func keepUTF8(b *builder, f familyFile) error {
 	if b.seen[utf8Locale] || !b.tried.IsDir(utf8Locale) {
 		return b.tried.err
 	}
-	found, err := b.findInELF(f.path, "\x00LC_ALL\x00")
+	found, err := b.findInELF(f.path, "LC_ALL\x00")
 	if err != nil || len(found) == 0 || !b.first(utf8Locale) {
 		return err
 	}
