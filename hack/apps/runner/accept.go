@@ -48,6 +48,9 @@ func (a *app) accept(ctx context.Context, img, fat *image) (*failure, error) {
 	}
 	var failed *failure
 	img.checks, failed = parseTAP(string(out))
+	if failed != nil && ctx.Err() != nil {
+		failed.What = fmt.Sprintf("not done after %s, %d checks", acceptTimeout, img.checks)
+	}
 	return failed, nil
 }
 
