@@ -269,11 +269,7 @@ func parseSetting(text string) (parsed, error) {
 	return parsed{line{kindSetting, value, text}, func(s *Section) { s.Settings = append(s.Settings, value) }}, nil
 }
 
-var (
-	reasonForm  = regexp.MustCompile(`^[a-z-]+$`)
-	ruleForm    = regexp.MustCompile(`^[a-z0-9-]+$`)
-	packageForm = regexp.MustCompile(`^[!-~]+$`)
-)
+var reasonForm = regexp.MustCompile(`^[a-z-]+$`)
 
 func parseEntry(text string) (parsed, error) {
 	var e Entry
@@ -285,28 +281,30 @@ func parseEntry(text string) (parsed, error) {
 	if !path.IsAbs(name) || path.Clean(name) != name || name == "/" || strings.ContainsRune(name, 0) {
 		return parsed{}, fmt.Errorf("%q is no path of an entry", clip(name))
 	}
-	words := strings.Split(rest, " ")
-	e.Reasons = strings.Split(words[0], ",")
+	reasons, rest, _ := strings.Cut(rest, " ")
+	e.Reasons = strings.Split(reasons, ",")
 	for _, reason := range e.Reasons {
 		if !reasonForm.MatchString(reason) {
 			return parsed{}, fmt.Errorf("bad reason %q for %q", clip(reason), clip(name))
 		}
 	}
-	words = words[1:]
-	if len(words) > 0 && strings.HasPrefix(words[0], keyRule) {
-		e.Rule, words = words[0][len(keyRule):], words[1:]
-		if !ruleForm.MatchString(e.Rule) {
-			return parsed{}, fmt.Errorf("bad rule %q for %q", clip(e.Rule), clip(name))
+	for _, more := range []struct {
+		key string
+		to  *string
+	}{{keyRule, &e.Rule}, {keyPackage, &e.Package}} {
+		value, ok := strings.CutPrefix(rest, more.key)
+		if !ok {
+			continue
+		}
+		if *more.to, rest, err = cutName(value); err != nil {
+			return parsed{}, err
 		}
 	}
-	if len(words) > 0 && strings.HasPrefix(words[0], keyPackage) {
-		e.Package, words = words[0][len(keyPackage):], words[1:]
-		if !packageForm.MatchString(e.Package) {
-			return parsed{}, fmt.Errorf("bad package %q for %q", clip(e.Package), clip(name))
-		}
+	if rest != "" {
+		return parsed{}, fmt.Errorf("%q does not belong to the entry %q", clip(rest), clip(name))
 	}
-	if len(words) > 0 {
-		return parsed{}, fmt.Errorf("%q does not belong to the entry %q", clip(words[0]), clip(name))
+	if e.String() != text {
+		return parsed{}, fmt.Errorf("the entry %q is not written as %q", clip(name), clip(e.String()))
 	}
 	return parsed{line{kindEntry, name, text}, func(s *Section) { s.Entries = append(s.Entries, e) }}, nil
 }
@@ -324,7 +322,7 @@ func cutName(text string) (name, rest string, err error) {
 		}
 		rest, _ = strings.CutPrefix(text[len(word):], " ")
 	}
-	if Quote(name) != word || word+" "+rest != text {
+	if Quote(name) != word || rest != "" && word+" "+rest != text {
 		return "", "", fmt.Errorf("%q is not how the name is written", clip(word))
 	}
 	return name, rest, nil

@@ -135,10 +135,10 @@ func (s Section) lines() []line {
 func (e Entry) String() string {
 	text := Quote(e.Path) + " " + strings.Join(e.Reasons, ",")
 	if e.Rule != "" {
-		text += " " + keyRule + e.Rule
+		text += " " + keyRule + Quote(e.Rule)
 	}
 	if e.Package != "" {
-		text += " " + keyPackage + e.Package
+		text += " " + keyPackage + Quote(e.Package)
 	}
 	return text
 }

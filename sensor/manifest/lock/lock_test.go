@@ -35,7 +35,7 @@ func example() File {
 		Settings: []string{"granularity file"},
 		Entries: slices.Concat(common, []Entry{
 			{Path: "/usr/lib/aarch64-linux-gnu/libc.so.6", Reasons: []string{"linked-library"}, Package: "libc6"},
-			{Path: "/usr/lib/ü", Reasons: []string{"opened"}, Rule: "python"},
+			{Path: "/usr/lib/ü", Reasons: []string{"opened"}, Rule: "program names"},
 		}),
 	}
 	return File{Sections: []Section{amd, arm}}
@@ -60,7 +60,7 @@ with probe http /hello match="[linux/amd64]"
 [linux/arm64/v8]
 from /usr sha256:1111111111111111111111111111111111111111111111111111111111111111
 /usr/lib/aarch64-linux-gnu/libc.so.6 linked-library package=libc6
-/usr/lib/ü opened rule=python
+/usr/lib/ü opened rule="program names"
 `
 
 func encode(t testing.TB, f File) string {
@@ -182,13 +182,17 @@ func TestDecodeRefuses(t *testing.T) {
 		{"missing quotes", top + "/\xff opened\n", 5, "not how the name is written"},
 		{"quotes that do not end", top + `"/a opened` + "\n", 5, "bad quotes"},
 		{"a name that shows as another", top + "/a\u202eb opened\n", 5, "not how the name is written"},
-		{"no reason", top + "/a\n", 5, "not how the name is written"},
+		{"no reason", top + "/a\n", 5, "bad reason"},
 		{"an empty reason", top + "/a opened,\n", 5, "bad reason"},
 		{"something more", top + "/a opened owner=root\n", 5, "does not belong"},
 		{"two blanks", top + "/a  opened\n", 5, "bad reason"},
-		{"an empty rule", top + "/a opened rule=\n", 5, "bad rule"},
-		{"an empty package", top + "/a opened package=\n", 5, "bad package"},
+		{"an empty rule", top + "/a opened rule=\n", 5, "not how the name is written"},
+		{"an empty package", top + "/a opened package=\n", 5, "not how the name is written"},
+		{"a quoted empty package", top + `/a opened package=""` + "\n", 5, "is not written as"},
+		{"a blank at the end", top + "/a opened package=x \n", 5, "is not written as"},
+		{"a rule of two words", top + "/a opened rule=a b\n", 5, "does not belong"},
 		{"a short digest", top + "from /a sha256:00\n", 5, "bad digest"},
+		{"no blank behind quotes", top + `from "/a b"` + zeros + "\n", 5, "not how the name is written"},
 		{"an empty setting", top + "with \n", 5, "bad setting"},
 		{"a setting that hides something", top + "with keep /a\x1b[1A\n", 5, "bad setting"},
 		{"an endless line", top + strings.Repeat("x", maxLine+1), 5, "longer than"},
@@ -241,7 +245,7 @@ func TestEncodeRefuses(t *testing.T) {
 		"a setting of two lines": {Platform: "linux/a", Settings: []string{"a\nb"}},
 		"a relative path":        {Platform: "linux/a", Entries: []Entry{{Path: "a", Reasons: []string{"opened"}}}},
 		"no reason":              {Platform: "linux/a", Entries: []Entry{{Path: "/a"}}},
-		"a bad package":          {Platform: "linux/a", Entries: []Entry{{Path: "/a", Reasons: []string{"opened"}, Package: "a b"}}},
+		"a reason of two words":  {Platform: "linux/a", Entries: []Entry{{Path: "/a", Reasons: []string{"opened twice"}}}},
 		"a bad digest":           {Platform: "linux/a", Inputs: []Input{{"/a", "md5:0"}}},
 	} {
 		if err := (File{Sections: []Section{s}}).Encode(&bytes.Buffer{}); err == nil {
