@@ -27,8 +27,8 @@ type listener struct {
 	target *target
 	// started is false as long as the calls are the stub's.
 	started bool
-	// known holds what was recorded already, by hash of the path as the
-	// program gave it, where it counts from and what is done to it.
+	// known holds what was recorded already and looked up again, by hash of the
+	// path as the program gave it, where it counts from and what is done to it.
 	known map[fingerprint]verdict
 	seeds [2]maphash.Seed
 	// images has what an execve loads, by the same hash; ran that of the present
@@ -470,12 +470,15 @@ func (l *listener) see(fd int, n *notification, dir int8, path []byte, to want) 
 	if to.look&inRoot != 0 {
 		pl.root = pl.base
 	}
-	hidden, guarded, err := l.follow(pl, key[pathAt:], to, l.NoNewPrivs)
+	out, err := l.follow(pl, key[pathAt:], to, l.NoNewPrivs)
 	if err != nil {
 		return false, err
 	}
+	if out.news && !out.guarded && !executes { // most are never looked up again
+		return false, nil
+	}
 	user := int64(anybody)
-	if guarded {
+	if out.guarded {
 		user = l.user(fd, n)
 	}
 	if len(l.known) >= maxKnown {
@@ -485,8 +488,8 @@ func (l *listener) see(fd int, n *notification, dir int8, path []byte, to want) 
 	if executes {
 		l.images[digest] = l.ran
 	}
-	l.known[digest] = verdict{generation, phase, hidden, user}
-	return hidden, nil
+	l.known[digest] = verdict{generation, phase, out.hidden, user}
+	return out.hidden, nil
 }
 
 // trimRoot makes "/" empty, so that a name can be appended with its slash.

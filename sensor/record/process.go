@@ -318,7 +318,7 @@ func (l *listener) loaded(fd int, n *notification, expected string) error {
 		return nil
 	}
 	pl := place{dirfd: unix.AT_FDCWD, pid: pid, program: l.census.of(n.PID), ran: &ran{}, subject: &l.subject}
-	_, _, err = l.follow(pl, exe, want{ops: manifest.Executed}, l.NoNewPrivs)
+	_, err = l.follow(pl, exe, want{ops: manifest.Executed}, l.NoNewPrivs)
 	return err
 }
 

@@ -50,10 +50,16 @@ func (r *recorder) lose(reason string) {
 	}
 }
 
+// followed is what a walk for a process came to.
+type followed struct {
+	hidden  bool // the path is the sensor's
+	guarded bool // what was found may depend on the user
+	news    bool // something was found that was not recorded yet
+}
+
 // follow walks a path for a process and, if the path is to be executed, what
-// the kernel will open because of it. What it finds may depend on the user if it
-// is guarded, and it is hidden if it is the sensor's.
-func (r *recorder) follow(pl place, path []byte, to want, noNewPrivs bool) (hidden, guarded bool, err error) {
+// the kernel will open because of it.
+func (r *recorder) follow(pl place, path []byte, to want, noNewPrivs bool) (followed, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	w := &r.walker
@@ -62,22 +68,23 @@ func (r *recorder) follow(pl place, path []byte, to want, noNewPrivs bool) (hidd
 	named := len(path) > 0
 	if gone(pl.base) {
 		if named || to.ops&manifest.Executed == 0 {
-			return false, false, nil
+			return followed{}, nil
 		}
-		return false, false, r.executeUnnamed(pl, pl.base, fmt.Sprintf("/proc/%d/fd/%d", pl.pid, pl.dirfd))
+		return followed{}, r.executeUnnamed(pl, pl.base, fmt.Sprintf("/proc/%d/fd/%d", pl.pid, pl.dirfd))
 	}
 	if !named { // the descriptor's own file
 		path, pl.root, to.follow = slices.Clone(pl.base), nil, false
 	}
 	f, err := w.walk(pl, path, to)
 	if err != nil || f.hidden {
-		return f.hidden, false, err
+		return followed{hidden: f.hidden}, err
 	}
-	guarded = named && w.guarded && !w.magic && f.failed == 0 && f.id != nowhere
-	if guarded {
+	out := followed{news: w.news}
+	out.guarded = named && w.guarded && !w.magic && f.failed == 0 && f.id != nowhere
+	if out.guarded {
 		denied, err := pl.subject.denies(pl, path, to, f)
 		if err != nil {
-			return false, false, err
+			return out, err
 		}
 		if denied {
 			w.mark(f.id, manifest.Denied)
@@ -90,7 +97,7 @@ func (r *recorder) follow(pl place, path []byte, to want, noNewPrivs bool) (hidd
 	case f.what == file:
 		err = r.execute(pl, slices.Clone(f.path), noNewPrivs, 0)
 	}
-	return false, guarded, err
+	return out, err
 }
 
 // deletedMark is behind what a link of /proc names when that was deleted.

@@ -30,7 +30,9 @@ type walker struct {
 	// guarded says that the present walk came to something that not everybody has
 	// the rights to that it takes, magic that it went through a link of /proc.
 	guarded, magic bool
-	folders        *folders
+	// news says that it found something that was not in the set.
+	news    bool
+	folders *folders
 	// in is the folder that cur is, if it is one.
 	in *folder
 	// cur is the physical path reached so far, buf the path still to follow;
@@ -96,7 +98,7 @@ const maxLinks = 40
 func (w *walker) walk(pl place, path []byte, to want) (found, error) {
 	rest := append(w.buf[:0], path...)
 	w.buf = rest
-	w.guarded, w.magic, w.in = false, false, nil
+	w.guarded, w.magic, w.news, w.in = false, false, false, nil
 	var (
 		at    nodeID
 		links int
@@ -374,11 +376,13 @@ func (w *walker) mark(id nodeID, ops manifest.Ops) {
 		return
 	}
 	n := &w.set.nodes[id]
+	before := *n
 	n.ops |= ops
 	if n.touch.phases == 0 {
 		n.touch.program = w.now.program
 	}
 	n.touch.phases = w.set.phases.with(n.touch.phases, w.now.phase)
+	w.news = w.news || *n != before
 }
 
 // absent notes a name that is not there, the first missing one of a path.
