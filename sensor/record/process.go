@@ -278,7 +278,7 @@ func (l *listener) counted(n *notification, c call, what ran) error {
 	}
 	st, err := statusOf(int(n.PID))
 	if err != nil {
-		return nil // gone, and its execve with it
+		return err // which is gone, and its execve with it
 	}
 	if len(l.loads) >= maxPlaces {
 		clear(l.loads)
@@ -307,19 +307,24 @@ func (l *listener) loaded(fd int, n *notification, expected string) error {
 	pid := int(n.PID)
 	link, err := l.target.procLink(pid, "exe")
 	if err != nil || string(link) == expected {
-		return nil // gone, or as foreseen
+		return err
 	}
 	exe := slices.Clone(link)
-	var file unix.Statx_t
-	err = l.target.as(pid, func() error {
-		return unix.Statx(unix.AT_FDCWD, "/proc/"+strconv.Itoa(pid)+"/exe", 0, unix.STATX_INO, &file)
-	})
-	if err != nil || !isAt(&file, string(exe)) || !valid(fd, n.ID) {
+	if !l.runs(pid, string(exe)) || !valid(fd, n.ID) {
 		return nil
 	}
 	pl := place{dirfd: unix.AT_FDCWD, pid: pid, program: l.census.of(n.PID), ran: &ran{}, subject: &l.subject}
 	_, err = l.follow(pl, exe, want{ops: manifest.Executed}, l.NoNewPrivs)
 	return err
+}
+
+// runs reports whether a process runs the file that has a path.
+func (l *listener) runs(pid int, path string) bool {
+	var file unix.Statx_t
+	err := l.target.as(pid, func() error {
+		return unix.Statx(unix.AT_FDCWD, "/proc/"+strconv.Itoa(pid)+"/exe", 0, unix.STATX_INO, &file)
+	})
+	return err == nil && isAt(&file, path)
 }
 
 // argv0 reads the first string of an execve's argument list, which comes after
