@@ -62,48 +62,73 @@
 //
 // An event costs two context switches and three system calls: receive, read the
 // path, answer. So what counts is the number of system calls: the directories of
-// threads are kept (flight.go says until when), known paths are not walked
-// again, the ids taken to read a process are kept. In microseconds, on a CPU of a
-// virtual machine where stat(2) takes 0.8:
+// threads are kept (flight.go says until when), paths that are looked up again
+// are not walked again, names are looked up from the folder of the names before
+// (folders.go), the ids taken to read a process are kept. In microseconds, on a
+// CPU of a virtual machine where stat(2) takes 0.8:
 //
 //	3.4  a notification that a listener in C answers at once
 //	1.2  its path
 //	0.9  the rest, if the path is known: 5.5 in sum
-//	2.2  more for a new path, of which 1.5 are its lstat
-//	2.2  more where it counts from a descriptor: a link of /proc
+//	1.5  more for a new path, of which 0.7 are its lstat, 1.1 in a new folder
+//	2.1  more where it counts from a descriptor: a link of /proc
 //
 // The first line is what no recorder by notifications can go below. A start costs
-// 4 ms, half of it the stub's Go runtime. Multiples of the time without a
-// recorder, medians of five rounds on a busy machine:
+// 5 ms: the Go runtime of the stub takes 3.5, the kernel's compiling of the filter
+// 0.5, the execve itself 1. What is initialised with the program is so in each
+// stub, so that an expression compiled there costs every start.
 //
-//	              listener in C   recorder   strace
-//	python imports          1.0        1.1      1.3
-//	git status              1.9        5.3      7.1
-//	find                    3.1        8.9     10.8
-//	open storm              3.0        4.6      9.6
-//	stat storm              4.2        6.5     16.7
+// Microseconds for each event, and multiples of the time without a recorder, with
+// a program and its recorder on one CPU that they have for themselves; lower
+// quartiles of seven rounds. The second listener reads each path and stats it, but
+// keeps nothing:
+//
+//	              listener in C   and one that reads   recorder    strace
+//	php includes      4.8   1.6         7.8   2.0    10.1   2.2       3.7
+//	git status        2.0   1.9         4.0   2.8     7.4   4.2       6.7
+//	find              3.5   3.0         5.5   4.2    11.7   8.0       9.9
+//	open storm        4.1   4.4         7.1   6.9     6.0   5.9      12.5
+//	stat storm        4.7   6.2         6.2   8.0     6.4   9.4      17.7
+//
+// Applications take 1.0 (java) to 1.2 times as long (python, perl), a CPU that
+// nobody else uses at hand: they make few calls, between which the recorder's code
+// leaves the caches, so that an event costs 10 to 15 microseconds in the recorder
+// and as much in the program after it.
 //
 // Tried, and what came of it:
 //
 //	fanotify ignores what is opened again     open storm with both: 15 to 6.8
 //	/proc read without os.File                a fifth of what a process costs
 //	                                          that starts, makes six calls and ends
+//	the folder of the last names kept         8 % of the recorder's time in git
+//	                                          status and find
+//	verdicts kept only of what is looked up   5 % in git status, 13 % of php
+//	again                                     includes
+//	the scheduler of Go shown the thread      python imports: from 1000 wake-ups of
+//	(pause in listener.go)                    the runtime's monitor to 90
 //	receive by a raw system call              0.4 us of 5.5; not done, the Go runtime
 //	                                          could not stop a thread that waits in it
-//	descriptor of /proc/PID/mem kept          5 % of an event; not done
-//	descriptor of /proc/PID/fd kept           0.3 us of find's 10.6; not done
+//	descriptor of /proc/PID/mem kept          0.2 us of 5.5; not done
+//	descriptor of /proc/PID/fd kept           0.4 us of find's 11.6; not done
 //	no check that the thread still waits      1 % of a new path; not done, another
 //	                                          process' memory could be recorded
-//	no table of known paths                   gains 2 % of a new path; a known one
-//	                                          would be a new one each time
+//	readlinkat(2) to see that a name is       0.3 us less than lstat, and 0.4 more if
+//	there and no link                         the file is opened next; not done
 //	path by a raw system call, 256 bytes of   nothing
 //	it at first, the last directories kept
 //	no garbage collection                     nothing
 //
-// Descriptors' directories are not kept, though that would gain a fifth of find:
-// dup(2) and recvmsg(2), and their like, would have to be notified. Threads that
-// wait together are answered one after the other without a wait between.
-// BenchmarkTraced and BenchmarkApplications measure.
+// Not tried: to answer a look-up that changes nothing before it is walked, and walk
+// it on another CPU. The walk is a quarter of the recorder's time in a storm and a
+// fifth in an application, which is 2 % of python imports; the price is a queue to
+// be emptied before every call that changes what names mean, and look-ups through
+// links of /proc to processes that have ended.
+//
+// Descriptors' directories are not kept, though that would gain a quarter of find:
+// each open(2) would end what is known of them, and dup(2) and recvmsg(2), and
+// their like, would have to be notified. Threads that wait together are answered
+// one after the other without a wait between. BenchmarkTraced and
+// BenchmarkApplications measure.
 package record
 
 import (
