@@ -112,6 +112,8 @@ type builder struct {
 	// installed are the metadata folders of Python's distributions, by the
 	// site folder and the module's top name.
 	installed map[string]map[string][]string
+	// tops are the folders of sys.path by the names in them.
+	tops map[string][]string
 	// data are the folders of data of Python's packages, by name.
 	data    map[string]map[string][]string
 	sources map[*spawn.Language]*ownSources

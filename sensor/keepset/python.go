@@ -1,6 +1,7 @@
 package keepset
 
 import (
+	"bytes"
 	"maps"
 	"path"
 	"regexp"
@@ -109,16 +110,24 @@ func keepPythonExtension(b *builder, f familyFile) error {
 	}
 	defer file.Close()
 	m := b.module(f.path, f.id, loaded)
-	names := map[string]bool{}
-	if err := pymodule.Names(file, func(name string) { names[name] = true }); err != nil {
+	// Which a name is, relative or not, the file does not tell.
+	inPackage := m.dir != m.root && rootfs.Base(m.dir) != "lib-dynload"
+	found := map[string]bool{}
+	err = pymodule.Names(file, func(name []byte) {
+		top, _, _ := bytes.Cut(name, []byte("."))
+		if len(b.pythonTops()[string(top)]) > 0 || inPackage && hasName(b.tried.Names(m.dir), string(top)) {
+			found[string(name)] = true
+		}
+	})
+	if err != nil {
 		return err
 	}
-	for _, name := range slices.Sorted(maps.Keys(names)) {
+	for _, name := range slices.Sorted(maps.Keys(found)) {
 		if err := m.keepImport(pymodule.Import{Module: name, Lazy: true}); err != nil {
 			return err
 		}
-		if m.dir == m.root || rootfs.Base(m.dir) == "lib-dynload" {
-			continue // in no package
+		if !inPackage {
+			continue
 		}
 		if err := m.keepImport(pymodule.Import{Module: name, Level: 1, Lazy: true}); err != nil {
 			return err
@@ -196,20 +205,22 @@ func (m pythonModule) isWithin(imp pymodule.Import) bool {
 }
 
 func (m pythonModule) keepImport(imp pymodule.Import) error {
-	roots := m.b.pythonRoots()
+	var parts []string
+	if imp.Module != "" {
+		parts = strings.Split(imp.Module, ".")
+	}
+	var roots []string
 	if imp.Level > 0 {
 		dir := m.dir
 		for range imp.Level - 1 {
 			dir = path.Dir(dir)
 		}
 		roots = []string{dir}
-	}
-	var parts []string
-	if imp.Module != "" {
-		parts = strings.Split(imp.Module, ".")
+	} else if len(parts) > 0 {
+		roots = m.b.pythonTops()[parts[0]]
 	}
 	optional := m.loaded || imp.Lazy
-	if imp.Level == 0 && (len(parts) == 0 || m.isUnlikely(parts[0], optional)) {
+	if len(roots) == 0 || imp.Level == 0 && m.isUnlikely(parts[0], optional) {
 		return nil
 	}
 	if len(imp.Names) == 0 {
@@ -297,7 +308,7 @@ func (m pythonModule) text(text string) error {
 		if m.isUnlikely(parts[0], true) {
 			return nil
 		}
-		if err := m.keepName(m.b.pythonRoots(), parts, true); err != nil {
+		if err := m.keepName(m.b.pythonTops()[parts[0]], parts, true); err != nil {
 			return err
 		}
 	}
@@ -362,6 +373,42 @@ func (b *builder) pythonRoots() []string {
 	all = slices.DeleteFunc(slices.Compact(all), func(dir string) bool { return dir == "/" || !b.tried.IsDir(dir) })
 	b.found["python roots"] = all
 	return all
+}
+
+// pythonTops are the folders of pythonRoots by the names that can be imported
+// from them.
+func (b *builder) pythonTops() map[string][]string {
+	if b.tops != nil {
+		return b.tops
+	}
+	b.tops = map[string][]string{}
+	for _, root := range b.pythonRoots() {
+		last := ""
+		for _, name := range b.tried.Names(root) {
+			if name, _, _ = strings.Cut(name, "."); name != last {
+				b.tops[name] = append(b.tops[name], root)
+			}
+			last = name
+		}
+	}
+	for name, roots := range b.tops {
+		b.tops[name] = slices.Compact(roots) // "a.py" and "a" need not be neighbours
+	}
+	return b.tops
+}
+
+// hasName says whether the sorted names of a folder have a module's.
+func hasName(names []string, module string) bool {
+	i, ok := slices.BinarySearch(names, module)
+	if ok {
+		return true
+	}
+	for _, name := range names[i:] {
+		if rest, ok := strings.CutPrefix(name, module); !ok || rest[0] >= '.' {
+			return ok && rest[0] == '.'
+		}
+	}
+	return false
 }
 
 // distributionFiles are what importlib.metadata and its like read of an

@@ -70,6 +70,37 @@ func TestLibrariesAgainstLdd(t *testing.T) {
 	}
 }
 
+// BenchmarkResolve resolves the set of a program in Python, with Debian's Python
+// of this machine as the image.
+func BenchmarkResolve(b *testing.B) {
+	const python = "/usr/bin/python3"
+	if _, err := os.Stat(python); err != nil {
+		missing(b, python)
+	}
+	const program = "import asyncio, ctypes, email.message, http.client, json, logging.config, sqlite3, ssl, sys\n" +
+		"for m in list(sys.modules.values()):\n  if getattr(m, '__file__', None): print(m.__file__)"
+	out, err := exec.Command(python, "-c", program).Output()
+	must(b, err)
+	files := append(strings.Fields(string(out)), python)
+	slices.Sort(files)
+	var entries []manifest.Entry
+	for _, file := range slices.Compact(files) {
+		entries = append(entries, manifest.Entry{Path: manifest.Path(file), Ops: manifest.Opened})
+	}
+	var trace bytes.Buffer
+	must(b, manifest.WriteTrace(&trace, 1, len(entries), slices.Values(entries)))
+	root, err := rootfs.Open("/")
+	must(b, err)
+	defer root.Close()
+	for b.Loop() {
+		_, err := keepset.Resolve(b.Context(), root, bytes.NewReader(trace.Bytes()), manifest.Pack{
+			Version: manifest.Version, Platform: "linux/" + runtime.GOARCH,
+		})
+		must(b, err)
+	}
+	b.ReportMetric(float64(len(entries)), "modules")
+}
+
 // lddPaths returns the physical paths in ldd's output.
 func lddPaths(t *testing.T, out string) map[string]bool {
 	paths := map[string]bool{}
@@ -88,7 +119,7 @@ func lddPaths(t *testing.T, out string) map[string]bool {
 
 // missing skips a test for want of something; on a machine that has to run all
 // of them it fails.
-func missing(t *testing.T, what string) {
+func missing(t testing.TB, what string) {
 	t.Helper()
 	if os.Getenv("SLIMFILE_TEST_REQUIRE") == "1" {
 		t.Fatalf("%s is missing", what)

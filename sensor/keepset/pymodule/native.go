@@ -8,14 +8,15 @@ import (
 )
 
 // Names yields the strings of a compiled module that could be dotted names: what
-// it imports stands among them. Each ends in NUL, as in C.
-func Names(module io.Reader, yield func(name string)) error {
+// it imports stands among them. Each ends in NUL, as in C, and is valid until
+// yield returns.
+func Names(module io.Reader, yield func(name []byte)) error {
 	r := bufio.NewReaderSize(module, 64<<10)
 	for {
 		text, err := r.ReadSlice(0)
 		switch {
 		case err == nil && isDotted(text[:len(text)-1]):
-			yield(string(text[:len(text)-1]))
+			yield(text[:len(text)-1])
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil && !errors.Is(err, bufio.ErrBufferFull):

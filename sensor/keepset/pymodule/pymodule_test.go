@@ -85,7 +85,7 @@ func TestNames(t *testing.T) {
 	module := "\x7fELF\x02\x00numpy\x00scipy._lib.messagestream\x00a b\x00.x\x00x.\x00x..y\x001a\x00a.1b\x00a1\x00\xc3\xa9t\x00" +
 		strings.Repeat("x", 70<<10) + "\x00" + strings.Repeat("y", maxText+1) + "\x00last\x00open"
 	var got []string
-	if err := Names(strings.NewReader(module), func(name string) { got = append(got, name) }); err != nil {
+	if err := Names(strings.NewReader(module), func(name []byte) { got = append(got, string(name)) }); err != nil {
 		t.Fatal(err)
 	}
 	if want := []string{"numpy", "scipy._lib.messagestream", "a1", "last"}; !slices.Equal(got, want) {
@@ -280,8 +280,8 @@ func FuzzScan(f *testing.F) {
 func FuzzNames(f *testing.F) {
 	f.Add([]byte("a\x00a.b\x00"))
 	f.Fuzz(func(t *testing.T, module []byte) {
-		err := Names(bytes.NewReader(module), func(name string) {
-			if name == "" || len(name) > maxText || slices.Contains(strings.Split(name, "."), "") || !bytes.Contains(module, []byte(name)) {
+		err := Names(bytes.NewReader(module), func(name []byte) {
+			if len(name) == 0 || len(name) > maxText || slices.Contains(strings.Split(string(name), "."), "") || !bytes.Contains(module, name) {
 				t.Errorf("name %q", name)
 			}
 		})
