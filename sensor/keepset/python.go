@@ -38,7 +38,7 @@ var testModules = map[string]bool{
 }
 
 // developerParts are the same within packages.
-var developerParts = []string{"_pytest", "_reloader", "conftest", "distutils", "f2py", "test", "testing", "tests"}
+var developerParts = []string{"_pytest", "_reloader", "async_case", "conftest", "distutils", "f2py", "test", "testing", "tests"}
 
 // frozenModules are part of the interpreter (Python/frozen.c), or read whenever
 // it starts.
@@ -173,7 +173,7 @@ type pythonModule struct {
 
 func (m pythonModule) keep(s pymodule.Source) error {
 	for _, imp := range s.Imports {
-		if imp.Lazy && !m.loaded && !m.isWithin(imp) {
+		if imp.Lazy && !imp.Attribute && !m.loaded && !m.isWithin(imp) {
 			continue
 		}
 		if err := m.keepImport(imp); err != nil {

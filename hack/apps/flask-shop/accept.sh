@@ -21,4 +21,12 @@ http 200 'Thursday, January 1, 1970.*12:00:00.AM' /time
 http 200 'Donnerstag, 1. Januar 1970.*09:00:00 Japanische Normalzeit' '/time?lang=de&zone=Asia/Tokyo'
 http 200 '2009年2月14日' '/time?lang=ja&zone=Asia/Tokyo&at=1234567890'
 http 200 'Content-Length' -I /
+http 206 'Content-Range: bytes 0-3/' -r 0-3 /static/logo.svg
+http 304 'NOT MODIFIED' -H 'If-Modified-Since: Fri, 01 Jan 2038 00:00:00 GMT' /static/shop.css
+http 404 'Nothing here' '/products/%FF'
+http 500 'Internal Server Error' '/time?at=x'
 stop
+serve 8000 gunicorn --bind 0.0.0.0:8000 --worker-class gthread --threads 4 --worker-tmp-dir /dev/shm --access-logfile - --error-logfile - shop:app
+http 200 'Willkommen' '/?lang=de'
+stop INT
+exits 'a module that is not there' 3 "No module named 'nothing'" run gunicorn nothing:app

@@ -40,6 +40,9 @@ func TestScan(t *testing.T) {
 		{"functions that the module calls", "def f():\n  import a\n  def g(): import b\ndef h():\n  import c\ndef i(): import d\nx = [f()]\ndef j():\n  h()\nclass C:\n  def f(self): import e\nj", []Import{
 			{Module: "a"}, {Module: "b"}, {Module: "c", Lazy: true}, {Module: "d", Lazy: true}, {Module: "e", Lazy: true},
 		}, nil},
+		{"functions for attributes", "def __getattr__(name):\n  from .a import b\nclass C:\n  def __getattr__(self, name):\n    import c", []Import{
+			{Module: "a", Level: 1, Names: []string{"b"}, Lazy: true, Attribute: true}, {Module: "c", Lazy: true},
+		}, nil},
 		{"strings", "a = 'templates', r\"x.json\", '''long\nimport z''', b'bytes', f'{x}', 'two words', 'es\\'caped', \"# no comment\", ''\nu'y'", nil, []string{"templates", "x.json", "y"}},
 		{"an open string", "a = 'b\nimport c\nd = '''e\nimport f", []Import{{Module: "c"}}, []string{"b"}},
 		{"no statement", "yield from x\nx = y.import_\nraise a from b\nfor import_ in x: pass", nil, nil},

@@ -19,6 +19,9 @@ type Import struct {
 	// Lazy says that it stands in a function: importing the module does not
 	// import it yet.
 	Lazy bool
+	// Attribute says that the function is the one that importing names from the
+	// module calls for those that it does not have (PEP 562).
+	Attribute bool
 }
 
 // Source is what a module's text says.
@@ -282,6 +285,7 @@ func (s *scanner) called(line []token) {
 
 // add adds an import.
 func (s *scanner) add(imp Import) {
+	imp.Attribute = imp.Lazy && s.name == "__getattr__"
 	if imp.Lazy && s.name != "" {
 		if s.lazy == nil {
 			s.lazy = map[string][]int{}
