@@ -98,6 +98,64 @@ def polynomial(x):
     return Chebyshev.fit(range(len(x)), x, 1).convert().coef.round(3).tolist()
 
 
+def hull(_):
+    from scipy.spatial import ConvexHull, Delaunay
+
+    points = np.array([[0, 0], [2, 0], [0, 1], [1, 1], [0.5, 0.5]])
+    return [round(ConvexHull(points).area, 3), round(float(Delaunay(points).points[4, 0]), 3)]
+
+
+def paths(_):
+    from scipy import stats
+    from scipy.sparse.csgraph import shortest_path
+
+    return [shortest_path(np.array([[0, 1, 9], [0, 0, 2], [0, 0, 0]]))[0, 2], stats.norm.ppf(0.975).round(3)]
+
+
+def fit(_):
+    from scipy import optimize
+
+    x = np.arange(9.0)
+    a, b = optimize.curve_fit(lambda x, a, b: a * x + b, x, x - 1)[0].round(3)
+    return [a, b, optimize.linprog([1], bounds=[(2, 5)]).fun]
+
+
+def rotate(x):
+    from scipy.spatial.transform import Rotation
+
+    return Rotation.from_euler("z", 90, degrees=True).apply(x).round(3).tolist()
+
+
+def sound(x):
+    import io
+
+    from scipy.io import wavfile
+
+    out = io.BytesIO()
+    wavfile.write(out, 8000, np.array(x))
+    rate, data = wavfile.read(out)
+    return [rate, len(data)]
+
+
+def light(_):
+    from scipy import constants
+
+    return constants.c / 1e8
+
+
+def objects(x):
+    from scipy import ndimage
+
+    labels, n = ndimage.label(x)
+    return [n, ndimage.center_of_mass(np.array([0, 1, 1, 0]))[0]]
+
+
+def surface(x):
+    from scipy.interpolate import griddata
+
+    return float(griddata([(0, 0), (1, 0), (0, 1), (1, 1)], [0, 1, 0, 1], [(x[0], x[0])])[0].round(3))
+
+
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         url = urlsplit(self.path)
