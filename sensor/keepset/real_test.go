@@ -93,7 +93,7 @@ func BenchmarkResolve(b *testing.B) {
 	must(b, err)
 	defer root.Close()
 	for b.Loop() {
-		_, err := keepset.Resolve(b.Context(), root, bytes.NewReader(trace.Bytes()), manifest.Pack{
+		_, err := keepset.Resolve(b.Context(), root, bytes.NewReader(trace.Bytes()), nil, manifest.Pack{
 			Version: manifest.Version, Platform: "linux/" + runtime.GOARCH,
 		})
 		must(b, err)
