@@ -116,6 +116,9 @@ inside() {
 # uid: the user that the server's first process runs as.
 uid() { stat -c %u "/proc/$(runc state "$server" | sed -n 's/.*"pid": \([0-9]*\).*/\1/p')"; }
 
+# signal SIGNAL: like docker kill --signal.
+signal() { runc kill "$server" "$1"; }
+
 # stop [SIGNAL [STATUS]]: check that the server ends by itself.
 stop() {
 	local signal=${1:-TERM} want=${2:-0} got=0

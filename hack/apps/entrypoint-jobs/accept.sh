@@ -20,5 +20,13 @@ is 'a Japanese character set' '82 a0' eval 'printf あ | run job encoded UTF-8 S
 is 'German' 'Donnerstag, 01. Januar 1970 01:00 CET' run -e LC_ALL=de_DE.UTF-8 -e TZ=Europe/Berlin job when 0
 is 'Japanese' '木曜日.*09:00 JST' run -e LC_ALL=ja_JP.UTF-8 -e TZ=Asia/Tokyo job when 0
 is 'a rule for summer time' 'EST' run -e TZ=America/New_York job when 1700000000
+is 'the locale without a country' 'Thu' run -e LC_ALL=en_US.UTF-8 -e TZ=UTC job when 0
+# shellcheck disable=SC2016  # the shell in the container expands it
+is 'C.UTF-8' '^1$' run -e LC_ALL=C.UTF-8 bash -c 'x=ä; echo ${#x}'
+is 'gzip by an option of tar' 'app/page.tmpl' run sh -c 'tar -cz -C /etc app | tar -tz'
+is 'xz by the name of an archive' 'app/page.tmpl' run sh -c 'cd /tmp && tar -caf a.tar.xz -C /etc app && tar -tf a.tar.xz'
+is 'zstd by an option of tar' 'app/page.tmpl' run sh -c 'cd /tmp && tar --zstd -cf a -C /etc app && tar -tf a'
+is 'a pipe through a command' '^lamp$' eval "printf '{\"name\": \"lamp\"}' | run jq -r .name"
+is 'a query' '^6.0$' run sqlite3 :memory: 'select sum(value) + 1e0 * 0 from json_each("[1, 2, 3]")'
 is 'a terminal' 'bold' run -e TERM=xterm-256color job coloured
 is 'another terminal' 'bold' run -e TERM=screen job coloured

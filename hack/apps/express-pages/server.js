@@ -28,6 +28,7 @@ app.get('/money', (req, res) =>
 app.get('/date', (req, res) =>
   res.send(new Date(0).toLocaleString(req.query.lang, { timeZone: req.query.zone, dateStyle: 'full', timeStyle: 'long' })));
 app.use('/shop', (req, res, next) => require('./routes/shop')(req, res, next));
+app.use('/system', (req, res, next) => require('./routes/system')(req, res, next));
 app.get('/data.:kind', (req, res, next) => {
   let format;
   try {

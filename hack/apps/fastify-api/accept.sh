@@ -21,5 +21,11 @@ http 200 'set-cookie: a=b' /system/cookie
 http 200 '42' /system/worker
 http 200 '[0-9a-f]{16}' /system/hash
 http 200 'HTTP/2 200.*lamp' --insecure https://localhost:3443/api/items
+http 200 'lamp' --insecure --tlsv1.3 https://localhost:3443/api/items
+http 200 'lamp' --insecure --tls-max 1.2 https://localhost:3443/api/items
+http 200 'application/json' -I /api/items
+http 404 'missing' -X DELETE /api/items/1
+printf '{"name": "%s"}' "$(head -c 1100000 /dev/zero | tr '\0' x)" >"$WORK/large.json"
+http 413 'Payload Too Large' -H 'Content-Type: application/json' -d "@$WORK/large.json" /api/items
 http 404 'missing' --insecure --http1.1 https://localhost:3443/nothing
 stop

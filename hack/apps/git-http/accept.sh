@@ -8,6 +8,9 @@ is 'a shallow clone' '^1$' work "git clone -q --depth 1 $url p; git -C p rev-lis
 is 'a partial clone' 'first' work "git clone -q --filter=blob:none $url p; git -C p log --oneline"
 is 'push a branch' 'new branch' work "git clone -q $url p; cd p; git checkout -q -b more; seq 30000 > n; git add n; git commit -qm more; git push origin more 2>&1"
 is 'push a tag' 'new tag' work "git clone -q $url p; cd p; git tag -a v1 -m one; git push origin v1 2>&1"
+is 'a hook' 'RECEIVED HOOKED IN HOOKED' work "git clone -q $url p; cd p; git checkout -q -b hooked; git commit -q --allow-empty -m hooked; git push origin hooked 2>&1"
+is 'a large push' 'new branch' work "git clone -q $url p; cd p; git checkout -q -b large; head -c 3000000 /dev/urandom >r; git add r; git commit -qm large; git push origin large 2>&1"
+is 'a clone of one branch' 'large' work "git clone -q --single-branch --branch large $url p; git -C p log -1 --format=%s"
 is 'what was pushed' 'refs/heads/more.*refs/tags/v1' work "git ls-remote $url"
 is 'the older protocol' 'refs/heads/main' work "git -c protocol.version=0 ls-remote $url"
 exits 'a push that is refused' 1 'non-fast-forward|rejected|fetch first' work "git clone -q $url p; cd p; git commit -q --amend -m other; git push origin main 2>&1"
@@ -22,4 +25,10 @@ is 'fsck in the container' '' inside /usr/lib/git-core/git -C /srv/git/project.g
 is 'log in the container' 'first' inside /usr/lib/git-core/git -C /srv/git/project.git log --oneline main
 is 'repack in the container' '' inside /usr/lib/git-core/git -C /srv/git/project.git repack -adq
 is 'an archive' 'README' inside /usr/lib/git-core/git -C /srv/git/project.git archive main
+is 'a bundle' '' inside git -C /srv/git/project.git bundle create -q /tmp/b main
+is 'what is in the bundle' 'refs/heads/main' inside git bundle list-heads /tmp/b
+is 'a new repository' 'Initialized empty' inside git init --bare -b trunk /tmp/new
+is 'its branch' 'refs/heads/trunk' inside git --git-dir=/tmp/new symbolic-ref HEAD
+is 'verified objects' '' inside git -C /srv/git/project.git multi-pack-index write
+is 'a blame' 'hello' inside git -C /srv/git/project.git blame main -- README
 stop INT

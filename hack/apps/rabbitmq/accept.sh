@@ -28,6 +28,12 @@ is 'status' 'Erlang' inside rabbitmqctl status
 is 'a user' ^ inside rabbitmqctl add_user bob secret
 is 'a plugin at run time' 'started|enabled' inside rabbitmq-plugins enable rabbitmq_shovel
 is 'diagnostics' 'Ping succeeded' inside rabbitmq-diagnostics ping
+is 'as JSON' '\[\{|\{"name"' inside rabbitmqctl --formatter json list_exchanges name type
+is 'definitions' '"name":"orders"' inside rabbitmqctl -q export_definitions -
+is 'listeners' '5672' inside rabbitmq-diagnostics listeners
+is 'memory' 'binary' inside rabbitmq-diagnostics memory_breakdown
+is 'a policy' 'Setting policy' inside rabbitmqctl set_policy long '^q' '{"max-length":9}'
+is 'queues of a type' 'quorum' inside rabbitmq-queues quorum_status quorum
 is 'evaluation' '42' inside rabbitmqctl eval '6 * 7.'
 exits 'no such user' 67 'no_such_user|does not exist' inside rabbitmqctl delete_user nobody
 stop

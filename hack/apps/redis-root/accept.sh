@@ -12,8 +12,14 @@ is 'streams' '[0-9]+-[0-9]' cli xadd log '*' a 1
 is 'geography' '165' cli eval "redis.call('geoadd', 'g', 13.36, 38.11, 'a', 15.08, 37.50, 'b') return redis.call('geodist', 'g', 'a', 'b', 'km')" 0
 is 'a wrong command' 'unknown command' cli nonsense
 is 'SAVE' 'OK' cli save
+is 'a check of what was saved' 'RDB looks OK' inside sh -c 'redis-check-rdb dump.rdb || redis-check-rdb /data/dump.rdb'
 is 'BGREWRITEAOF' 'started' cli bgrewriteaof
 is 'CONFIG' 'maxmemory' cli config get maxmemory
+is 'users' 'OK' cli acl setuser app on '>secret' '~*' '+@all'
+is 'a user' 'PONG' cli --user app --pass secret ping
+is 'hints' 'Sam, I have observed|no worthy|Hi Sam' cli memory doctor
+is 'a backup over the net' 'Transfer finished|sync' inside redis-cli --rdb /tmp/copy.rdb
+is 'large keys' 'Sampled' inside redis-cli --bigkeys
 is 'DEBUG' 'DEBUG command not allowed' cli debug sleep 0
 stop
 restart
@@ -26,4 +32,5 @@ serve -u redis 6379
 is 'as its user from the start' 'PONG' cli ping
 stop
 is 'another command' 'v=7' run redis-server --version
+exits 'a sentinel' 1 'Sentinel needs config file' run redis-server --sentinel
 is 'another program' 'redis-cli 7' run redis-cli --version

@@ -26,7 +26,15 @@ http 200 '[0-9a-f]{8}-' /random
 http 200 '42' /template
 http 200 'compressed' /gzip
 http 200 'piped' /pipe
+http 200 'teal' /sorted
+http 206 'Content-Range|content-range' -r 0-3 /style.css
+http 200 'text/css' -I /style.css
+http 404 '' -X DELETE /notes/0
+http 500 'sorry: ' -H 'Content-Type: application/json' -d '{"text' /notes
+http 500 'sorry: ' /encode/nonsense
 http 500 'sorry: broken on purpose' /boom
+signal USR2
+http 200 'Notes' --retry 20 --retry-connrefused --retry-delay 1 /
 stop TERM 1
 serve -e RACK_ENV=development 9292
 http 500 'RuntimeError at /boom|broken on purpose' /boom
@@ -34,4 +42,10 @@ http 404 "know this ditty" /nothing
 http 200 'image/png' /__sinatra__/404.png
 stop TERM 1
 is 'options' 'puma' run puma --help
+serve -e TZ=Asia/Tokyo 9292 puma -w 2 -b tcp://0.0.0.0:9292 config.ru
+http 200 '1970-01-01 00:00:00 UTC' '/time?zone=UTC'
+stop TERM 1
+is 'Ruby itself' '^42$' run -p ruby -- -e 'puts 6 * 7'
+exits 'a syntax error' 1 'syntax error' run -p ruby -- -e 'puts ('
+is 'a gem by its name' 'Sinatra|[0-9]' run -p ruby -- -e 'require "sinatra/base"; puts Sinatra::VERSION'
 is 'version' 'puma version' run puma --version

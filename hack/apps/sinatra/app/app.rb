@@ -1,5 +1,6 @@
 require "sinatra/base"
 require_relative "lib/store"
+require_relative "lib/shell"
 
 class Notes < Sinatra::Base
   autoload :Export, File.expand_path("lib/export", __dir__)
@@ -28,6 +29,7 @@ class Notes < Sinatra::Base
   get("/template") { require "erb"; ERB.new("<%= 6 * 7 %>").result }
   get("/gzip") { require "zlib"; Zlib.gunzip(Zlib.gzip("compressed")) }
   get("/pipe") { require "open3"; Open3.capture2("cat", stdin_data: "piped").first }
+  get("/sorted") { Shell.run("sort", "-r", File.join(settings.root, "public/style.css")) }
   get("/boom") { raise "broken on purpose" }
   error { "sorry: #{env["sinatra.error"].message}" }
 end
