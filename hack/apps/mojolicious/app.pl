@@ -40,6 +40,7 @@ get '/normal' => sub ($c) { require Unicode::Normalize; $c->render(text => lengt
 get '/collate' => sub ($c) { require Unicode::Collate; $c->render(text => join ' ', Unicode::Collate->new->sort('Zebra', 'Äpfel', 'Birne')) };
 get '/dump' => sub ($c) { require Data::Dumper; $c->render(text => Data::Dumper->new([{a => 1}])->Indent(0)->Dump) };
 get '/shell' => sub ($c) { $c->render(text => scalar `echo from a shell`) };
+get '/kernel' => sub ($c) { open my $pipe, 'uname -s |'; $c->render(text => readline $pipe) };
 get '/dom' => sub ($c) { $c->render(text => Mojo::DOM->new('<p>a<p>b')->find('p')->size) };
 get '/agent' => sub ($c) {
 	$c->render_later;
