@@ -29,4 +29,15 @@ async def main():
 asyncio.run(main())'
 }
 is 'a web socket' 'HELLO' socket
+http 422 'Unterminated string' -H 'Content-Type: application/json' -d '{"text' /notes
+http 422 'ensure this value has at least 1 characters' --json '{"text": ""}' /notes
+http 422 'value is not a valid uuid.*value could not be parsed|value is not a valid' --json '{"text": "x", "id": "1", "cost": "y"}' /notes
+http 422 'field required' -F name=n /upload
+http 401 'Invalid authentication credentials' -H 'Authorization: Basic !' /me
+http 400 'missing Sec-WebSocket-Key' -H 'Connection: Upgrade' -H 'Upgrade: websocket' /echo
 stop
+serve 8000 python3 -m uvicorn --host 0.0.0.0 --workers 2 --log-level debug --proxy-headers notes:app
+http 200 'milk' /notes
+stop INT
+exits 'a module that is not there' 1 'Could not import module "nothing"' run python3 -m uvicorn nothing:app
+is 'help' 'Usage: ' run python3 -m uvicorn --help

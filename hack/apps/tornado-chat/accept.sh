@@ -14,6 +14,14 @@ http 200 'javascript.*console' /static/chat.js
 http 304 'Not Modified' -H 'If-Modified-Since: Fri, 01 Jan 2038 00:00:00 GMT' /static/chat.js
 http 403 '403: Forbidden' /static/../chat.py
 http 200 'Content-Encoding: gzip' --compressed /static/chat.js
+http 206 'Content-Range: bytes 0-3/' -r 0-3 /static/chat.js
+http 200 'Etag' '/static/chat.js?v=1'
+http 304 'Not Modified' -H 'If-None-Match: *' /static/chat.js
+http 302 'Location: /' -F text='grün 😀' /
+http 200 'grün 😀' /
+http 403 '403: Forbidden' /static/
+http 405 'Content-Type: text/html' -I /
+http 400 '' -H 'Content-Length: x' -d 1 /
 http 200 '1970-01-01' /date
 http 200 'Room' --insecure https://localhost:8443/
 socket() {
