@@ -185,6 +185,7 @@ func (b *build) consult(ctx context.Context, s *slimmed, run manifest.Run) (froz
 			"`slimfile lock DIR`, or `docker buildx build --build-arg SLIM_OUTPUT=lock -o DIR DIR`, and commit it", b.cfg.LockFile)
 	}
 	was, known := b.locked.file.Section(s.packing.Platform)
+	s.was = was
 	switch {
 	case use == config.LockUpdate:
 		if known {
@@ -195,10 +196,8 @@ func (b *build) consult(ctx context.Context, s *slimmed, run manifest.Run) (froz
 		return false, b.cfg.Fail(b.cfg.Place("lock"), "%s has nothing for %s, only for %s: add it with `slimfile lock --platform %s DIR`",
 			b.cfg.LockFile, s.packing.Platform, strings.Join(b.locked.file.Platforms(), ", "), s.packing.Platform)
 	case use == config.LockFrozen:
-		s.was = was
 		return true, b.sameDemands(was, run)
 	}
-	s.was = was
 	if !known {
 		s.outdated = "has nothing for " + s.packing.Platform
 	} else if s.outdated, err = b.outdated(ctx, s, was); err != nil {

@@ -60,7 +60,7 @@ type slimmed struct {
 	packing  manifest.Pack
 	section  manifest.Section
 	locked   *llb.State     // the lock, if it decides what is kept
-	was      lock.Section   // what the lock has for the platform, if it might stand in for a run
+	was      lock.Section   // what the lock has for the platform
 	outdated string         // why it cannot; empty if it does, or was not to
 	traced   *llbgen.Traced // nil if it does
 	packed   llbgen.Packed
