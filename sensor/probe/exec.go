@@ -66,7 +66,7 @@ func (e *exec) Expected() string {
 func (e *exec) Probe(ctx context.Context) (Result, error) {
 	process, pipe, err := e.start(e.probe.Command)
 	if err != nil {
-		return Result{}, err
+		return Result{}, &notStartedError{err}
 	}
 	defer pipe.Close()
 	output := make(chan []byte, 1)
@@ -93,6 +93,12 @@ func (e *exec) Probe(ctx context.Context) (Result, error) {
 	}
 	return e.judge(process.ExitStatus(), text)
 }
+
+// notStartedError says why there is no program to try again: it is missing or
+// cannot be executed.
+type notStartedError struct{ error }
+
+func (e *notStartedError) Unwrap() error { return e.error }
 
 func (e *exec) judge(status unix.WaitStatus, output []byte) (Result, error) {
 	got := Exit(status)

@@ -61,7 +61,8 @@ const (
 // Run makes the request of prober until it succeeds, for at most
 // p.TimeoutSeconds. A refused connection is always tried again, any other
 // failure p.Retries times; those retries are spread over the timeout, so that
-// an app which needs a while to become healthy gets it.
+// an app which needs a while to become healthy gets it. A program that cannot be
+// started is not tried again.
 func Run(ctx context.Context, p manifest.Probe, prober Prober) (Result, error) {
 	timeout := Seconds(p.TimeoutSeconds)
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no answer within %s", timeout))
@@ -86,7 +87,8 @@ func Run(ctx context.Context, p manifest.Probe, prober Prober) (Result, error) {
 		}
 		wait := refusedInterval
 		if !over && !errors.Is(err, unix.ECONNREFUSED) {
-			if retries == 0 {
+			var notStarted *notStartedError
+			if retries == 0 || errors.As(err, &notStarted) {
 				return Result{}, err
 			}
 			retries--

@@ -51,6 +51,7 @@ func TestRun(t *testing.T) {
 		{name: "a program while the app settles", errs: []error{bad, bad, bad, bad}, exec: program, calls: 5},
 		{name: "a program that fails for good", errs: []error{bad, bad, bad, bad, bad}, exec: program, calls: 5, err: "500 Internal Server Error"},
 		{name: "a program with retries", errs: []error{bad, bad}, exec: program, retries: 1, calls: 2, err: "500 Internal Server Error"},
+		{name: "a program that cannot be started", errs: []error{&notStartedError{bad}, bad}, exec: program, retries: 3, calls: 1, err: "500 Internal Server Error"},
 		{name: "refused, then bad", errs: []error{unix.ECONNREFUSED, bad}, calls: 2, err: "500 Internal Server Error"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
