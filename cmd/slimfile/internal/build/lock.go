@@ -65,7 +65,7 @@ func (l *Lock) Run(ctx context.Context, bk *builder.Builder, check bool) error {
 		return err
 	}
 	path := filepath.Join(l.dir, name)
-	before, err := os.ReadFile(path)
+	before, err := readIn(l.dir, name)
 	fresh := errors.Is(err, fs.ErrNotExist)
 	if err != nil && !fresh {
 		return err
@@ -91,6 +91,17 @@ func (l *Lock) Run(ctx context.Context, bk *builder.Builder, check bool) error {
 		return fmt.Errorf("%w: write it with slimfile lock %s", ErrOutdated, l.dir)
 	}
 	return nil
+}
+
+// readIn reads a file of a folder, but not through a link that leads out of it:
+// the name is the Dockerfile's, and what it names is written next.
+func readIn(dir, name string) ([]byte, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	return root.ReadFile(name)
 }
 
 // made is the name of the lock that the build made, in its context.

@@ -51,9 +51,7 @@ else from /etc/buildkit/buildkitd.toml.`,
 			}
 			return nil
 		},
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return nil, cobra.ShellCompDirectiveFilterDirs
-		},
+		ValidArgsFunction: completeFolders,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				o.Context = args[0]
@@ -143,4 +141,9 @@ func connected(ctx context.Context, o build.Options, where builder.Options, do f
 	}
 	defer func() { err = errors.Join(err, bk.Close()) }()
 	return do(ctx, bk)
+}
+
+// completeFolders has the shell complete a build context.
+func completeFolders(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return nil, cobra.ShellCompDirectiveFilterDirs
 }

@@ -29,7 +29,7 @@ as far as the image still has it.
 
 Builds with SLIM_LOCK=frozen then keep what the lock says without tracing, and
 with "# slim: lock FILE" as long as nothing has changed that it was made from. An
-image needs no copy of it: put *.lock into .dockerignore.`,
+image needs no copy of it: put slim.lock into .dockerignore.`,
 		Example: `  # Make the lock of this folder, and commit it
   slimfile lock
   git add slim.lock
@@ -45,9 +45,7 @@ image needs no copy of it: put *.lock into .dockerignore.`,
 			}
 			return nil
 		},
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return nil, cobra.ShellCompDirectiveFilterDirs
-		},
+		ValidArgsFunction: completeFolders,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				o.Context = args[0]
